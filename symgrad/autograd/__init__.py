@@ -1,6 +1,5 @@
 """A tape autograd on NumPy arrays with hand-written rules; see README.md for how the files play together."""
 
-from symgrad.autograd.tensor import Tensor  # first: its operators and the operations need one another
 from symgrad.autograd import functions
 from symgrad.autograd.creation import (
     arange,
@@ -20,6 +19,7 @@ from symgrad.autograd.differentiate import grad
 from symgrad.autograd.dtypes import DType, bool_, float16, float32, float64, int8, int16, int32, int64, uint8
 from symgrad.autograd.grad_mode import enable_grad, is_grad_enabled, no_grad
 from symgrad.autograd.record import OPS
+from symgrad.autograd.tensor import Tensor  # first: its operators and the operations need one another
 
 __all__ = [
     "OPS",

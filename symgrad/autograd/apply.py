@@ -1,7 +1,7 @@
 """Running one operation: overriding, unwrapping, computing, recording.
 
-An argument whose class has `__symgrad_function__(name, args, kwargs)` takes the call over: that is how another part
-of symgrad follows a module's `forward` without running it.  See README.md for the protocol.
+An argument whose class has `__symgrad_function__(name, args, kwargs)` takes the call over: that is how
+another part of symgrad follows a module's `forward` without running it.  See README.md for the protocol.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def overriding(values: Any) -> Any:
-    """The first of these values, also inside lists and tuples, that takes calls over; None where there is none."""
+    """The first of these values, also inside lists and tuples, that takes calls over, or None."""
     return next((value for value in _flat(values) if hasattr(type(value), "__symgrad_function__")), None)
 
 
@@ -53,7 +53,7 @@ def apply(op: TapeOp, operands: tuple[Any, ...], params: dict[str, Any]) -> Tens
     """
     taker = overriding((*operands, *params.values()))
     if taker is not None:
-        return taker.__symgrad_function__(op.name, operands, params)  # type: ignore[no-any-return]
+        return taker.__symgrad_function__(op.name, operands, params)
     if op.canonical is not None:
         params = op.canonical(params)
     given = _sequence(op, operands[0]) if op.variadic else operands
@@ -137,7 +137,7 @@ def _sequence(op: TapeOp, tensors: Any) -> tuple[Any, ...]:
 
 
 def _unwrap(op: TapeOp, value: Any) -> Any:
-    """The array of a tensor or array; Python numbers stay as they are, so that they do not decide the dtype."""
+    """The array of a tensor; Python numbers stay as they are, so that they do not decide the dtype."""
     if isinstance(value, tensor_module.Tensor):
         return value.data
     if isinstance(value, np.ndarray | np.generic):

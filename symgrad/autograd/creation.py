@@ -65,7 +65,9 @@ def _shape(size: tuple[Any, ...]) -> tuple[int, ...]:
     try:
         shape = tuple(operator.index(length) for length in lengths)
     except TypeError:
-        raise SpecError("a shape needs integers", where="size", expected="integers ≥ 0", got=lengths) from None
+        raise SpecError(
+            "a shape needs integers", where="size", expected="integers ≥ 0", got=lengths
+        ) from None
     if any(length < 0 for length in shape):
         raise SpecError("a shape cannot be negative", where="size", expected="integers ≥ 0", got=shape)
     return shape
@@ -104,14 +106,18 @@ def ones_like(other: Any, dtype: Any = None, requires_grad: bool = False) -> Ten
     return ones(like.shape, dtype=like.dtype if dtype is None else dtype, requires_grad=requires_grad)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: Any, end: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
     """start, start + step, … below end; integers give int64, floats float32."""
     if end is None:
         start, end = 0, start
     if step == 0:
         raise SpecError("arange needs a step that is not 0", where="arange, step", got=step)
     values = np.arange(start, end, step)
-    return Tensor(values.astype(_default_dtype(values, start) if dtype is None else numpy_dtype(dtype)), requires_grad)
+    return Tensor(
+        values.astype(_default_dtype(values, start) if dtype is None else numpy_dtype(dtype)), requires_grad
+    )
 
 
 def eye(n: int, m: int | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -128,7 +134,9 @@ class _Random:
     def draw(self, method: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         wanted = _float_dtype(dtype)
         if wanted.kind != "f":
-            raise DataError("random numbers are floating point", where="dtype", expected="a float type", got=wanted)
+            raise DataError(
+                "random numbers are floating point", where="dtype", expected="a float type", got=wanted
+            )
         # drawn in double and rounded: one seed gives the same numbers in every type
         return np.asarray(getattr(self.generator, method)(size=shape)).astype(wanted)
 

@@ -36,15 +36,22 @@ def grad(
     """
     ends = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
     starts = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-    vectors = (grad_outputs,) if isinstance(grad_outputs, Tensor) else tuple(grad_outputs or (None,) * len(ends))
+    vectors = (
+        (grad_outputs,) if isinstance(grad_outputs, Tensor) else tuple(grad_outputs or (None,) * len(ends))
+    )
     if len(vectors) != len(ends):
         raise SpecError(
-            "one vector per output is needed", where="grad, grad_outputs", expected=len(ends), got=len(vectors)
+            "one vector per output is needed",
+            where="grad, grad_outputs",
+            expected=len(ends),
+            got=len(vectors),
         )
     for number, start in enumerate(starts):
         if not start.requires_grad:
             raise GradientError(
-                "an input does not require a gradient", where=f"grad, inputs[{number}]", fix="set requires_grad=True"
+                "an input does not require a gradient",
+                where=f"grad, inputs[{number}]",
+                fix="set requires_grad=True",
             )
     seeds: list[tuple[Node, np.ndarray]] = []
     direct: list[tuple[Tensor, np.ndarray]] = []  # an output that is itself a leaf

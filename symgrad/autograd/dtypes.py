@@ -30,7 +30,7 @@ class DType:
         if isinstance(other, DType):
             return self.dtype == other.dtype
         try:
-            return self.dtype == np.dtype(other)  # type: ignore[call-overload, no-any-return]
+            return self.dtype == np.dtype(other)  # type: ignore[call-overload]
         except TypeError:
             return NotImplemented
 
@@ -59,9 +59,7 @@ float16 = DType("float16", np.dtype(np.float16))
 float32 = DType("float32", np.dtype(np.float32))
 float64 = DType("float64", np.dtype(np.float64))
 
-_BY_NAME = {
-    t.dtype.name: t for t in (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)
-}
+_BY_NAME = {t.dtype.name: t for t in (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)}
 
 
 def numpy_dtype(dtype: object) -> np.dtype:
@@ -77,7 +75,9 @@ def numpy_dtype(dtype: object) -> np.dtype:
     try:
         found = np.dtype(dtype)  # type: ignore[call-overload]
     except TypeError:
-        raise DataError("this is no element type", where="dtype", got=repr(dtype), fix="symgrad.float32") from None
+        raise DataError(
+            "this is no element type", where="dtype", got=repr(dtype), fix="symgrad.float32"
+        ) from None
     check_numeric(found)
     return found
 

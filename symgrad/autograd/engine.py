@@ -1,7 +1,8 @@
 """The backward pass: iterative, youngest node first.
 
-Every operand is older than its result, so going through the nodes by falling age is a topological order; a heap
-holds those that wait.  Nothing here recurses, and nothing is written into a leaf before the whole pass has succeeded.
+Every operand is older than its result, so going through the nodes by falling age is a topological order;
+a heap holds those that wait.  Nothing here recurses, and nothing is written into a leaf before the whole
+pass has succeeded.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def sum_to_shape(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def operand_gradient(node: Node, edge: Edge, grad: np.ndarray) -> np.ndarray:
     """Apply one rule of a node's record, and bring the result to the operand's shape and dtype."""
     op = node.op
-    saved = {name: edge.position if name == "position" else node.saved[name] for name in op.reads[edge.operand]}
+    saved = {
+        name: edge.position if name == "position" else node.saved[name] for name in op.reads[edge.operand]
+    }
     found = np.asarray(op.vjps[edge.operand](grad, **saved))
     if op.elementwise:
         found = sum_to_shape(np.broadcast_to(found, np.broadcast_shapes(found.shape, grad.shape)), edge.shape)
@@ -47,7 +50,7 @@ def operand_gradient(node: Node, edge: Edge, grad: np.ndarray) -> np.ndarray:
 
 
 class Gradients:
-    """What a backward pass found: arrays by leaf, in order of arrival, and by node where they were asked for."""
+    """What a backward pass found: arrays by leaf, in order of arrival, and by node where wanted."""
 
     def __init__(self) -> None:
         self.leaves: dict[int, tuple[Tensor, np.ndarray]] = {}
@@ -101,7 +104,9 @@ def run_backward(
     return result
 
 
-def _add(arrived: dict[Node, np.ndarray], waiting: list[tuple[int, Node]], node: Node, grad: np.ndarray) -> None:
+def _add(
+    arrived: dict[Node, np.ndarray], waiting: list[tuple[int, Node]], node: Node, grad: np.ndarray
+) -> None:
     before = arrived.get(node)
     if before is None:
         arrived[node] = grad

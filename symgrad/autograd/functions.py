@@ -5,13 +5,12 @@ Every function here lets an argument with `__symgrad_function__` take the call o
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from symgrad.autograd.apply import overriding
-from symgrad.autograd.record import OPS as OPS
+from symgrad.autograd.record import OPS
 from symgrad.autograd.rules.activations import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus
 from symgrad.autograd.rules.analytic import arctan, cos, erf, exp, expm1, log, log1p, sin, tanh
 from symgrad.autograd.rules.arithmetic import (
@@ -51,6 +50,80 @@ from symgrad.errors import SpecError
 
 if TYPE_CHECKING:
     from symgrad.autograd.tensor import Tensor
+
+__all__ = [
+    "OPS",
+    "Extremum",
+    "abs",
+    "add",
+    "amax",
+    "amin",
+    "arctan",
+    "argmax",
+    "argmin",
+    "atan",
+    "broadcast_to",
+    "cast",
+    "cat",
+    "clamp",
+    "clip",
+    "clone",
+    "concat",
+    "cos",
+    "div",
+    "elu",
+    "eq",
+    "erf",
+    "exp",
+    "expand",
+    "expm1",
+    "flatten",
+    "ge",
+    "gelu",
+    "getitem",
+    "gt",
+    "is_operand",
+    "le",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logsumexp",
+    "lt",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "mul",
+    "ne",
+    "neg",
+    "overriding",
+    "permute",
+    "pow",
+    "relu",
+    "reshape",
+    "reshape_to",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "sub",
+    "sum",
+    "swapaxes",
+    "take_along_axis",
+    "tanh",
+    "transpose",
+    "unsqueeze",
+    "where",
+]
 
 clamp, atan, concat = clip, arctan, cat
 

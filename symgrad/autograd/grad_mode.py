@@ -23,7 +23,9 @@ def is_grad_enabled() -> bool:
 
 
 class _Mode:
-    """Context manager and decorator that sets the mode and restores what was before; may be nested and reused."""
+    """Context manager and decorator that sets the mode and restores what was before; may be nested and
+    reused.
+    """
 
     enabled: bool
 
@@ -47,13 +49,13 @@ class _Mode:
         return wrapped
 
 
-class no_grad(_Mode):  # noqa: N801
+class no_grad(_Mode):
     """`with no_grad():` or `@no_grad()`: what is computed inside has no graph."""
 
     enabled = False
 
 
-class enable_grad(_Mode):  # noqa: N801
+class enable_grad(_Mode):
     """`with enable_grad():` records again inside a `no_grad` block."""
 
     enabled = True

@@ -1,7 +1,8 @@
 """The graph: one `Node` per recorded operation, pointing at what it was computed from.
 
-Nodes point backwards only and hold arrays, never result tensors, so a graph lives exactly as long as something that
-was computed from it.  Dropping a long graph needs no stack: CPython's deallocator unrolls chains of plain objects.
+Nodes point backwards only and hold arrays, never result tensors, so a graph lives exactly as long as
+something that was computed from it.  Dropping a long graph needs no stack: CPython's deallocator unrolls
+chains of plain objects.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ class Node:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise GradientError(
-            "a graph cannot be copied or pickled", where=repr(self), fix="pickle the tensor; its data is what is stored"
+            "a graph cannot be copied or pickled",
+            where=repr(self),
+            fix="pickle the tensor; its data is what is stored",
         )
 
     def free(self) -> None:
@@ -118,7 +121,7 @@ class Node:
                     where=f"{self!r}, argument '{name}'",
                     expected=f"version {count}",
                     got=f"version {version.count}",
-                    fix="call backward before the change, or compute a new tensor instead of changing this one",
+                    fix="call backward before the change, or compute a new tensor instead",
                 )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import symgrad.autograd.functions as F  # noqa: N812  (the customary name)
+import symgrad.autograd.functions as F
 
 if TYPE_CHECKING:
     from symgrad.autograd.tensor import Tensor
@@ -60,7 +60,7 @@ class TensorOperators:
     __pow__, __rpow__, __ipow__ = _binary("pow"), _binary("pow", True), _in_place("pow")
     __matmul__, __rmatmul__ = _binary("matmul"), _binary("matmul", True)
     __lt__, __le__, __gt__, __ge__ = _binary("lt"), _binary("le"), _binary("gt"), _binary("ge")
-    __eq__, __ne__ = _binary("eq"), _binary("ne")  # type: ignore[assignment]
+    __eq__, __ne__ = _binary("eq"), _binary("ne")
     __hash__ = object.__hash__
     __neg__, __abs__ = _unary("neg"), _unary("abs")
 
@@ -78,14 +78,16 @@ class TensorOperators:
     sum, mean, amax, amin = (_method(name) for name in ("sum", "mean", "amax", "amin"))
     max, min, argmax, argmin = (_method(name) for name in ("max", "min", "argmax", "argmin"))
     logsumexp, softmax, log_softmax = (_method(name) for name in ("logsumexp", "softmax", "log_softmax"))
-    squeeze, unsqueeze, take_along_axis = (_method(name) for name in ("squeeze", "unsqueeze", "take_along_axis"))
+    squeeze, unsqueeze, take_along_axis = (
+        _method(name) for name in ("squeeze", "unsqueeze", "take_along_axis")
+    )
     permute, flatten, broadcast_to = (_method(name) for name in ("permute", "flatten", "broadcast_to"))
     reshape = view = _method("reshape_to")
     expand = _method("expand")
     to = astype = _method("cast")
 
     @property
-    def T(self) -> Tensor:  # noqa: N802
+    def T(self) -> Tensor:
         """Axes reversed; for a matrix the transpose."""
         return F.transpose(self)
 

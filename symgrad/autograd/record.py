@@ -1,7 +1,8 @@
 """The record of one operation on the tape: everything known of it, in one place.
 
-A rule names what it reads.  The backward rule of `mul` for its operand `a` is `lambda g, b: g * b`: it needs the
-incoming gradient `g` and the operand `b`, so the tape saves `b` and nothing else.  A rule may ask for
+A rule names what it reads.  The backward rule of `mul` for its operand `a` is `lambda g, b: g * b`: it
+needs the incoming gradient `g` and the operand `b`, so the tape saves `b` and nothing else.  A rule may
+ask for
 
     g            the gradient of the loss with respect to the result (always the first argument)
     <operand>    the array that was given
@@ -10,7 +11,8 @@ incoming gradient `g` and the operand `b`, so the tape saves `b` and nothing els
     <param>      a parameter of the call, e.g. `axis`
     position     for operations on a sequence of tensors: which of them
 
-Rules work on NumPy arrays alone and share nothing with the symbolic rules of `symgrad.ops`: the tape is a witness.
+Rules work on NumPy arrays alone and share nothing with the symbolic rules of `symgrad.ops`: the tape is
+a witness.
 """
 
 from __future__ import annotations
@@ -101,7 +103,9 @@ class TapeOp:
     reads: Mapping[str, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        reads = {operand: tuple(inspect.signature(rule).parameters)[1:] for operand, rule in self.vjps.items()}
+        reads = {
+            operand: tuple(inspect.signature(rule).parameters)[1:] for operand, rule in self.vjps.items()
+        }
         object.__setattr__(self, "reads", reads)
         object.__setattr__(self, "__doc__", f"{self.signature}: {self.doc}")
 
@@ -114,10 +118,14 @@ class TapeOp:
     def signature(self) -> str:
         """As one writes the call: `sum(x, axis=None, keepdims=False)`."""
         names = [name.lstrip("*") for name in self.operands]
-        names += [name if default is REQUIRED else f"{name}={default!r}" for name, default in self.params.items()]
+        names += [
+            name if default is REQUIRED else f"{name}={default!r}" for name, default in self.params.items()
+        ]
         return f"{self.name}({', '.join(names)})"
 
-    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def bind(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call into operands, in order, and parameters, all of them, by canonical name.
 
         Raises:
@@ -134,7 +142,9 @@ class TapeOp:
         for key, value in kwargs.items():
             name = key if key in names else self._renamed(key)
             if name not in names:
-                raise SpecError(f"{self.name} has no argument '{key}'", where=self.name, expected=self.signature)
+                raise SpecError(
+                    f"{self.name} has no argument '{key}'", where=self.name, expected=self.signature
+                )
             if name in given:
                 raise SpecError(f"{self.name} got '{name}' twice", where=self.name, expected=self.signature)
             given[name] = value
@@ -142,7 +152,9 @@ class TapeOp:
             if name not in given:
                 default = self.params.get(name, REQUIRED)
                 if default is REQUIRED:
-                    raise SpecError(f"{self.name} lacks its '{name}'", where=self.name, expected=self.signature)
+                    raise SpecError(
+                        f"{self.name} lacks its '{name}'", where=self.name, expected=self.signature
+                    )
                 given[name] = default
         operands = tuple(given.pop(name.lstrip("*")) for name in self.operands)
         return operands, given

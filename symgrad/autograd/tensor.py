@@ -103,7 +103,9 @@ class Tensor(TensorOperators):
             )
         if self._node is not None and not requires_grad:
             raise GradientError(
-                "a computed tensor cannot stop requiring its gradient", where="requires_grad", fix="use detach()"
+                "a computed tensor cannot stop requiring its gradient",
+                where="requires_grad",
+                fix="use detach()",
             )
         self._requires_grad = requires_grad and self._node is None
         return self
@@ -139,7 +141,9 @@ class Tensor(TensorOperators):
         if self._node is not None:
             self._node.retainer = ref(self)
         elif not self._requires_grad:
-            raise GradientError("there is no gradient to retain", where="retain_grad", fix="set requires_grad=True")
+            raise GradientError(
+                "there is no gradient to retain", where="retain_grad", fix="set requires_grad=True"
+            )
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph."""
@@ -157,12 +161,14 @@ class Tensor(TensorOperators):
         """Add the gradient of this tensor with respect to every leaf to the leaf's `.grad`.
 
         Args:
-            gradient: for a tensor that is not a scalar, the vector of the vector-Jacobian product, of its shape.
+            gradient: for a tensor that is not a scalar, the vector of the vector-Jacobian product, of
+                its shape.
             retain_graph: allow another backward pass through the same graph.
             create_graph: not available; second derivatives are made symbolically.
 
         Raises:
-            GradientError: no gradient is required, the graph was freed, a tensor it needs was changed in place.
+            GradientError: no gradient is required, the graph was freed, a tensor it needs was changed in
+                place.
             ShapeError: `gradient` has another shape.
             UnsupportedError: `create_graph` is set.
         """
@@ -247,7 +253,10 @@ class Tensor(TensorOperators):
             return format(self._data.item(), spec)
         if spec:
             raise SpecError(
-                "only a 0-d tensor takes a format", where="format", expected="shape ()", got=f"shape {self.shape}, {spec!r}"
+                "only a 0-d tensor takes a format",
+                where="format",
+                expected="shape ()",
+                got=f"shape {self.shape}, {spec!r}",
             )
         return repr(self)
 
@@ -265,7 +274,10 @@ class Tensor(TensorOperators):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if self._node is not None:
             raise GradientError(
-                "only leaves of the graph can be deep-copied", where="deepcopy", got=repr(self.grad_fn), fix="copy detach()"
+                "only leaves of the graph can be deep-copied",
+                where="deepcopy",
+                got=repr(self.grad_fn),
+                fix="copy detach()",
             )
         result = _rebuild(type(self), self._data.copy(), self._requires_grad)
         result._grad = None if self._grad is None else Tensor(self._grad._data.copy())
@@ -277,15 +289,19 @@ class Tensor(TensorOperators):
     def _combine(self, operation: Callable[[Any, Any], Any], other: Any) -> Any:
         """`self op= other`.
 
-        Where the operation is recorded, the tensor gets a new array and a new place in the graph, and the old array
-        stays what it was for the rules that read it.  Otherwise the memory itself is changed, and counted.
+        Where the operation is recorded, the tensor gets a new array and a new place in the graph, and
+        the old array stays what it was for the rules that read it.  Otherwise the memory itself is
+        changed, and counted.
         """
         result = operation(self, other)
         if not isinstance(result, Tensor):
             return result
         if result.shape != self.shape:
             raise ShapeError(
-                "a change in place keeps the shape", where="in-place operation", expected=self.shape, got=result.shape
+                "a change in place keeps the shape",
+                where="in-place operation",
+                expected=self.shape,
+                got=result.shape,
             )
         if not np.can_cast(result._data.dtype, self._data.dtype, "same_kind"):
             raise DataError(
@@ -299,7 +315,11 @@ class Tensor(TensorOperators):
             self._write(..., result._data)
             return self
         if self._requires_grad or self._version.has_views:
-            kind = "leaf that requires a gradient" if self._requires_grad else "tensor that shares memory with a view"
+            kind = (
+                "leaf that requires a gradient"
+                if self._requires_grad
+                else "tensor that shares memory with a view"
+            )
             raise GradientError(
                 f"a {kind} cannot be changed in place while operations are recorded",
                 where="in-place operation",
@@ -318,12 +338,17 @@ class Tensor(TensorOperators):
                 fix="build a new tensor (where, cat, stack), or write inside `with symgrad.no_grad():`",
             )
         if not self._data.flags.writeable:
-            raise DataError("this tensor is read-only", where="in-place operation", fix="change a clone() instead")
+            raise DataError(
+                "this tensor is read-only", where="in-place operation", fix="change a clone() instead"
+            )
         try:
             self._data[index] = value._data if isinstance(value, Tensor) else value
         except (ValueError, IndexError) as error:
             raise ShapeError(
-                "the values do not fit", where="in-place operation", expected=f"index of shape {self.shape}", got=str(error)
+                "the values do not fit",
+                where="in-place operation",
+                expected=f"index of shape {self.shape}",
+                got=str(error),
             ) from error
         self._version.count += 1
 
@@ -342,7 +367,7 @@ def _array(data: Any) -> np.ndarray:
 
 
 def _rebuild(cls: type[Any], data: np.ndarray, requires_grad: bool) -> Any:
-    result = cls.__new__(cls)
+    result: Any = object.__new__(cls)
     Tensor.__init__(result, data, requires_grad)
     return result
 

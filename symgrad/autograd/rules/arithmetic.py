@@ -1,4 +1,6 @@
-"""Arithmetic, element by element.  Kinks as in PyTorch: abs'(0) = 0, ties of a maximum share its gradient equally."""
+"""Arithmetic, element by element.  Kinks as in PyTorch: abs'(0) = 0, ties of a maximum share its
+gradient equally.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,14 @@ def _positive(*shapes: tuple[int, ...]) -> Example:
 
 add = register(
     TapeOp(
-        "add", ("a", "b"), np.add, {"a": lambda g: g, "b": lambda g: g}, _PAIR, elementwise=True, analytic=True, doc="a + b"
+        "add",
+        ("a", "b"),
+        np.add,
+        {"a": lambda g: g, "b": lambda g: g},
+        _PAIR,
+        elementwise=True,
+        analytic=True,
+        doc="a + b",
     )
 )
 
@@ -67,7 +76,16 @@ neg = register(
 )
 
 square = register(
-    TapeOp("square", ("x",), np.square, {"x": lambda g, x: 2 * x * g}, _ONE, elementwise=True, analytic=True, doc="x²")
+    TapeOp(
+        "square",
+        ("x",),
+        np.square,
+        {"x": lambda g, x: 2 * x * g},
+        _ONE,
+        elementwise=True,
+        analytic=True,
+        doc="x²",
+    )
 )
 
 sqrt = register(
@@ -86,7 +104,9 @@ sqrt = register(
 
 def _pow_base(g: np.ndarray, a: Any, b: Any) -> np.ndarray:
     # where b = 0 the power is the constant 1, also at a = 0, where 0 · a^(−1) would be nan
-    return np.where(np.equal(b, 0), 0, g * (b * np.power(a, np.where(np.equal(b, 0), 1, b - 1).astype(g.dtype))))
+    return np.where(
+        np.equal(b, 0), 0, g * (b * np.power(a, np.where(np.equal(b, 0), 1, b - 1).astype(g.dtype)))
+    )
 
 
 def _pow_exponent(g: np.ndarray, a: Any, b: Any, out: np.ndarray) -> np.ndarray:

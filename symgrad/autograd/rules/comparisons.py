@@ -1,4 +1,6 @@
-"""Comparisons and positions.  Their results are booleans and integers, so there is no gradient to speak of."""
+"""Comparisons and positions.  Their results are booleans and integers, so there is no gradient to speak
+of.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from symgrad.autograd.record import Example, TapeOp, register
 
 
 def _comparison(name: str, forward: Callable[..., Any], doc: str) -> TapeOp:
-    return register(TapeOp(name, ("a", "b"), forward, {}, (Example(((2, 3), (3,))),), elementwise=True, doc=doc))
+    return register(
+        TapeOp(name, ("a", "b"), forward, {}, (Example(((2, 3), (3,))),), elementwise=True, doc=doc)
+    )
 
 
 eq = _comparison("eq", np.equal, "a = b")

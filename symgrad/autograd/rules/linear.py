@@ -9,8 +9,9 @@ from symgrad.autograd.record import Example, TapeOp, register
 
 
 def _as_matrices(g: np.ndarray, a_ndim: int, b_ndim: int) -> np.ndarray:
-    """The incoming gradient with the axes that vectors lack put back: a vector is a row on the left, a column on
-    the right."""
+    """The incoming gradient with the axes that vectors lack put back: a vector is a row on the left, a
+    column on the right.
+    """
     if a_ndim == 1:
         g = np.expand_dims(g, -1 if b_ndim == 1 else -2)
     return np.expand_dims(g, -1) if b_ndim == 1 else g

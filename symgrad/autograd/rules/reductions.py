@@ -33,7 +33,10 @@ def _canonical_axis(params: dict[str, Any]) -> dict[str, Any]:
             axis = operator.index(axis)
     except TypeError:
         raise SpecError(
-            "an axis is no integer", where="axis", expected="None, an integer or a tuple of them", got=repr(axis)
+            "an axis is no integer",
+            where="axis",
+            expected="None, an integer or a tuple of them",
+            got=repr(axis),
         ) from None
     return {**params, "axis": axis}
 
@@ -44,7 +47,9 @@ def _with_axes(values: np.ndarray, x_shape: tuple[int, ...], axis: Axis, keepdim
         return values
     if axis is None:
         return np.reshape(values, (1,) * len(x_shape))
-    return np.expand_dims(values, tuple(a % len(x_shape) for a in (axis if isinstance(axis, tuple) else (axis,))))
+    return np.expand_dims(
+        values, tuple(a % len(x_shape) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    )
 
 
 def _count(x_shape: tuple[int, ...], axis: Axis) -> int:
@@ -82,8 +87,9 @@ mean = register(
         ("x",),
         _mean,
         {
-            "x": lambda g, x_shape, axis, keepdims: _sum_rule(g, x_shape, axis, keepdims)
-            / max(1, _count(x_shape, axis))
+            "x": lambda g, x_shape, axis, keepdims: (
+                _sum_rule(g, x_shape, axis, keepdims) / max(1, _count(x_shape, axis))
+            )
         },
         _EXAMPLES,
         params=_PARAMS,
@@ -95,9 +101,7 @@ mean = register(
 )
 
 
-def _extremum_rule(
-    g: np.ndarray, x: np.ndarray, out: np.ndarray, axis: Axis, keepdims: bool
-) -> np.ndarray:
+def _extremum_rule(g: np.ndarray, x: np.ndarray, out: np.ndarray, axis: Axis, keepdims: bool) -> np.ndarray:
     shape = np.shape(x)
     reached = np.equal(x, _with_axes(out, shape, axis, keepdims))
     share = np.sum(reached, axis=axis, keepdims=True).astype(g.dtype)

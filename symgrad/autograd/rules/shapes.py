@@ -44,7 +44,11 @@ reshape = register(
         ("x",),
         lambda x, shape: np.reshape(x, shape),
         {"x": lambda g, x_shape: np.reshape(g, x_shape)},
-        (Example(((2, 3),), {"shape": (3, 2)}), Example(((4,),), {"shape": (2, -1)}), Example(((1, 1),), {"shape": ()})),
+        (
+            Example(((2, 3),), {"shape": (3, 2)}),
+            Example(((4,),), {"shape": (2, -1)}),
+            Example(((1, 1),), {"shape": ()}),
+        ),
         params={"shape": REQUIRED},
         view=True,
         analytic=True,
@@ -69,7 +73,11 @@ flatten = register(
         ("x",),
         _flatten,
         {"x": lambda g, x_shape: np.reshape(g, x_shape)},
-        (Example(((2, 3),)), Example(((2, 3, 2),), {"start": 1}), Example(((2, 3, 2),), {"start": 0, "end": 1})),
+        (
+            Example(((2, 3),)),
+            Example(((2, 3, 2),), {"start": 1}),
+            Example(((2, 3, 2),), {"start": 0, "end": 1}),
+        ),
         params={"start": 0, "end": -1},
         view=True,
         analytic=True,
@@ -126,8 +134,16 @@ transpose = register(
         "transpose",
         ("x",),
         lambda x, axes: np.transpose(x, axes),
-        {"x": lambda g, axes: np.transpose(g, None if axes is None else np.argsort([a % g.ndim for a in axes]))},
-        (Example(((2, 3),)), Example(((2, 3, 4),), {"axes": (2, 0, 1)}), Example(((2, 3, 4),), {"axes": (0, -1, 1)})),
+        {
+            "x": lambda g, axes: np.transpose(
+                g, None if axes is None else np.argsort([a % g.ndim for a in axes])
+            )
+        },
+        (
+            Example(((2, 3),)),
+            Example(((2, 3, 4),), {"axes": (2, 0, 1)}),
+            Example(((2, 3, 4),), {"axes": (0, -1, 1)}),
+        ),
         params={"axes": None},
         view=True,
         analytic=True,
@@ -143,7 +159,11 @@ broadcast_to = register(
         ("x",),
         lambda x, shape: np.broadcast_to(x, shape),
         {"x": lambda g, x_shape: sum_to_shape(g, x_shape)},
-        (Example(((3,),), {"shape": (2, 3)}), Example(((2, 1),), {"shape": (4, 2, 3)}), Example(((),), {"shape": (2,)})),
+        (
+            Example(((3,),), {"shape": (2, 3)}),
+            Example(((2, 1),), {"shape": (4, 2, 3)}),
+            Example(((),), {"shape": (2,)}),
+        ),
         params={"shape": REQUIRED},
         view=True,
         analytic=True,
@@ -187,7 +207,10 @@ def _plain_index(params: dict[str, Any]) -> dict[str, Any]:
             item = np.asarray(item, dtype=None if item else np.int64)
         if isinstance(item, np.ndarray) and item.dtype.kind not in "biu":
             raise DataError(
-                "an index is not an integer", where="getitem", expected="integers, booleans, slices, None or …", got=item.dtype
+                "an index is not an integer",
+                where="getitem",
+                expected="integers, booleans, slices, None or …",
+                got=item.dtype,
             )
         return item
 
@@ -230,7 +253,7 @@ getitem = register(
 
 
 def _grid(indices: np.ndarray, axis: int) -> tuple[np.ndarray, ...]:
-    grid = list(np.indices(indices.shape, sparse=True))
+    grid: list[np.ndarray] = list(np.indices(indices.shape, sparse=True))
     grid[axis] = indices
     return tuple(grid)
 
@@ -256,7 +279,11 @@ take_along_axis = register(
         {"x": _put_along},
         (
             Example(((3, 4), (3, 1)), {"axis": 1}, operands={"indices": np.array([[0], [3], [1]])}),
-            Example(((3, 2), (4, 2)), {"axis": 0}, operands={"indices": np.array([[0, 1], [2, 1], [2, 0], [0, 0]])}),
+            Example(
+                ((3, 2), (4, 2)),
+                {"axis": 0},
+                operands={"indices": np.array([[0, 1], [2, 1], [2, 0], [0, 0]])},
+            ),
         ),
         params={"axis": REQUIRED},
         analytic=True,
