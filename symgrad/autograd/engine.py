@@ -36,7 +36,7 @@ def operand_gradient(node: Node, edge: Edge, grad: np.ndarray) -> np.ndarray:
         name: edge.position if name == "position" else node.saved[name] for name in op.reads[edge.operand]
     }
     found = np.asarray(op.vjps[edge.operand](grad, **saved))
-    if op.elementwise:
+    if op.elementwise and found.shape != edge.shape:
         found = sum_to_shape(np.broadcast_to(found, np.broadcast_shapes(found.shape, grad.shape)), edge.shape)
     if found.shape != edge.shape:
         raise GradientError(

@@ -325,7 +325,8 @@ class Tensor(TensorOperators):
                 where="in-place operation",
                 fix="write y = y + x, or change it inside `with symgrad.no_grad():`",
             )
-        result = result.to(self.dtype)
+        if result._data.dtype != self._data.dtype:
+            result = result.to(self.dtype)
         self._data, self._node, self._version = result._data, result._node, result._version
         return self
 

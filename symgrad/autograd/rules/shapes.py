@@ -218,6 +218,13 @@ def _plain_index(params: dict[str, Any]) -> dict[str, Any]:
     return {"index": tuple(plain(item) for item in index) if isinstance(index, tuple) else plain(index)}
 
 
+def _take(x: np.ndarray, index: Any) -> np.ndarray:
+    found = x[index]
+    if isinstance(found, np.generic):  # NumPy copies a single element; a view is what other indices give
+        return x[(*(index if isinstance(index, tuple) else (index,)), Ellipsis)]
+    return np.asarray(found)
+
+
 def _put(g: np.ndarray, x_shape: Shape, index: Any) -> np.ndarray:
     found = np.zeros(x_shape, g.dtype)
     parts = index if isinstance(index, tuple) else (index,)
@@ -232,7 +239,7 @@ getitem = register(
     TapeOp(
         "getitem",
         ("x",),
-        lambda x, index: x[index],
+        _take,
         {"x": _put},
         (
             Example(((4, 3),), {"index": (slice(1, None, 2), 0)}),
