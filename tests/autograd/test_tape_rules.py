@@ -159,7 +159,7 @@ def test_conventions_at_kinks(function: Any, value: Any, expected: Any) -> None:
 )
 def test_stable_forms_neither_overflow_nor_lose_themselves(name: str, dtype: type) -> None:
     op = OPS[name]
-    x = np.array([-1e4, -800.0, -90.0, 0.0, 90.0, 800.0, 1e4], dtype)
+    x: np.ndarray = np.array([-1e4, -800.0, -90.0, 0.0, 90.0, 800.0, 1e4], dtype)
     params = dict(op.params)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         out = np.asarray(op.forward(x, **params))
