@@ -80,7 +80,7 @@ def _compute(op: TapeOp, arrays: list[Any], params: dict[str, Any]) -> np.ndarra
             expected=op.expects,
             got=f"{shapes} ({error})",
         ) from error
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         kinds = " and ".join(str(np.asarray(array).dtype) for array in arrays)
         raise DataError(
             f"{op.name} is not defined for these types", where=op.signature, got=f"{kinds} ({error})"

@@ -10,6 +10,7 @@ ask for
     out          the result
     <param>      a parameter of the call, e.g. `axis`
     position     for operations on a sequence of tensors: which of them
+    shapes       for these too: the shapes of all
 
 Rules work on NumPy arrays alone and share nothing with the symbolic rules of `symgrad.ops`: the tape is
 a witness.

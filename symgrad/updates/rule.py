@@ -11,6 +11,8 @@ from functools import cached_property
 
 import sympy
 
+from symgrad.errors import SpecError
+
 PARAMETER = sympy.Symbol("w", real=True)
 GRADIENT = sympy.Symbol("g", real=True)
 STEP = sympy.Symbol("t", integer=True, positive=True)
@@ -23,10 +25,25 @@ def hyper_symbol(name: str) -> sympy.Symbol:
 
 @dataclass(frozen=True)
 class Assignment:
-    """`target ← value`; the target is a state array, a temporary, or "w"."""
+    """`target ← value`; the target is a state array, a temporary, or "w".
+
+    Raises:
+        SpecError: the value holds a SymPy Float, whose digits depend on its precision.
+    """
 
     target: str
     value: sympy.Expr
+
+    def __post_init__(self) -> None:
+        floats = self.value.atoms(sympy.Float)
+        if floats:
+            raise SpecError(
+                "an update rule holds exact numbers only",
+                where=f"{self.target} ← {self.value}",
+                expected="hyperparameters, integers and sympy.Rational",
+                got=f"Float {min(floats)}",
+                fix="make it a hyperparameter, or write sympy.Rational(1, 2) for 0.5",
+            )
 
 
 @dataclass(frozen=True)

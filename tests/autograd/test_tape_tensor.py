@@ -221,6 +221,8 @@ def test_operands_that_are_no_tensors() -> None:
         ag.ones(2) + "x"
     with pytest.raises(DataError, match="is not defined for these types"):
         F.sub(ag.tensor([True]), ag.tensor([True]))
+    with pytest.raises(DataError, match="is not defined for these types"):
+        ag.tensor([1]) + 10**30
     with pytest.raises(DataError, match="takes a list of tensors"):
         F.cat(ag.ones(2))
 
