@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symgrad.autograd.engine import run_backward
+from symgrad.autograd.engine import run_backward, seed_gradient
 from symgrad.autograd.node import Node
-from symgrad.autograd.tensor import Tensor, seed_gradient
+from symgrad.autograd.tensor import Tensor
 from symgrad.errors import GradientError, SpecError
 
 

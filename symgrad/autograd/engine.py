@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symgrad.autograd.node import Edge, Node
-from symgrad.errors import GradientError
+from symgrad.errors import GradientError, ShapeError
 
 if TYPE_CHECKING:
     from symgrad.autograd.tensor import Tensor
@@ -113,3 +113,39 @@ def _add(
         heapq.heappush(waiting, (-node.order, node))
     else:
         arrived[node] = before + grad
+
+
+def seed_gradient(output: Tensor, gradient: Tensor | np.ndarray | None, where: str) -> np.ndarray:
+    """The gradient that a backward pass from `output` starts with.
+
+    Raises:
+        GradientError: `output` does not require a gradient, or is no scalar and no gradient is given.
+        ShapeError: the gradient given has another shape.
+    """
+    if not output.requires_grad:
+        raise GradientError(
+            "this tensor was not computed from anything that requires a gradient",
+            where=where,
+            expected="a tensor with requires_grad=True among what it was computed from",
+            got=repr(output) if output.numel() <= 4 else f"a tensor of shape {output.shape}",
+            fix="set requires_grad=True on the parameters, and compute outside of no_grad",
+        )
+    if gradient is None:
+        if output.numel() != 1:
+            raise GradientError(
+                "the gradient of a tensor with several elements is not defined",
+                where=where,
+                expected="a scalar",
+                got=f"shape {output.shape}",
+                fix="reduce it first (.sum(), .mean()), or pass gradient= for a vector-Jacobian product",
+            )
+        return np.ones(output.shape, output.data.dtype)
+    array = np.asarray(gradient)
+    if array.shape != output.shape:
+        raise ShapeError(
+            "the gradient passed in has another shape than the tensor",
+            where=f"{where}, gradient",
+            expected=output.shape,
+            got=array.shape,
+        )
+    return array.astype(output.data.dtype, copy=False)

@@ -30,19 +30,16 @@ from symgrad.autograd.rules.arithmetic import (
     where,
 )
 from symgrad.autograd.rules.comparisons import argmax, argmin, eq, ge, gt, le, lt, ne
+from symgrad.autograd.rules.indexing import cat, getitem, stack, take_along_axis
 from symgrad.autograd.rules.linear import matmul
 from symgrad.autograd.rules.reductions import amax, amin, log_softmax, logsumexp, mean, softmax, sum
 from symgrad.autograd.rules.shapes import (
     broadcast_to,
     cast,
-    cat,
     clone,
     flatten,
-    getitem,
     reshape,
     squeeze,
-    stack,
-    take_along_axis,
     transpose,
     unsqueeze,
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import symgrad.autograd.functions as F
+from symgrad.autograd.in_place import combine, write
 
 if TYPE_CHECKING:
     from symgrad.autograd.tensor import Tensor
@@ -25,7 +26,7 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
 
 def _in_place(name: str) -> Callable[[Any, Any], Any]:
     def operator(self: Any, other: Any) -> Any:
-        return self._combine(getattr(F, name), other)
+        return combine(self, getattr(F, name), other)
 
     return operator
 
@@ -113,22 +114,22 @@ class TensorOperators:
     def __setitem__(self: Any, index: Any, value: Any) -> None:
         plain = F.OPS["getitem"].canonical
         assert plain is not None
-        self._write(plain({"index": index})["index"], value)
+        write(self, plain({"index": index})["index"], value)
 
     def __iter__(self: Any) -> Iterator[Tensor]:
         return (F.getitem(self, i) for i in range(len(self)))
 
     def zero_(self: Any) -> Any:
         """All elements 0, in place."""
-        self._write(..., 0)
+        write(self, ..., 0)
         return self
 
     def fill_(self: Any, value: Any) -> Any:
         """All elements `value`, in place."""
-        self._write(..., value)
+        write(self, ..., value)
         return self
 
     def copy_(self: Any, source: Any) -> Any:
         """The elements of `source`, which may broadcast, in place."""
-        self._write(..., source)
+        write(self, ..., source)
         return self

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 from weakref import ref
 
 import numpy as np
 
 from symgrad.autograd.dtypes import DType, check_numeric, dtype_of
-from symgrad.autograd.engine import run_backward
-from symgrad.autograd.grad_mode import is_grad_enabled
+from symgrad.autograd.engine import run_backward, seed_gradient
 from symgrad.autograd.node import AccumulateGrad, Node, Version
 from symgrad.autograd.operators import TensorOperators
 from symgrad.autograd.printing import tensor_text
@@ -284,75 +282,6 @@ class Tensor(TensorOperators):
         memo[id(self)] = result
         return result
 
-    # changes in place
-
-    def _combine(self, operation: Callable[[Any, Any], Any], other: Any) -> Any:
-        """`self op= other`.
-
-        Where the operation is recorded, the tensor gets a new array and a new place in the graph, and
-        the old array stays what it was for the rules that read it.  Otherwise the memory itself is
-        changed, and counted.
-        """
-        result = operation(self, other)
-        if not isinstance(result, Tensor):
-            return result
-        if result.shape != self.shape:
-            raise ShapeError(
-                "a change in place keeps the shape",
-                where="in-place operation",
-                expected=self.shape,
-                got=result.shape,
-            )
-        if not np.can_cast(result._data.dtype, self._data.dtype, "same_kind"):
-            raise DataError(
-                "a change in place keeps the element type",
-                where="in-place operation",
-                expected=str(self.dtype),
-                got=str(result.dtype),
-                fix="write y = y + x",
-            )
-        if result._node is None:
-            self._write(..., result._data)
-            return self
-        if self._requires_grad or self._version.has_views:
-            kind = (
-                "leaf that requires a gradient"
-                if self._requires_grad
-                else "tensor that shares memory with a view"
-            )
-            raise GradientError(
-                f"a {kind} cannot be changed in place while operations are recorded",
-                where="in-place operation",
-                fix="write y = y + x, or change it inside `with symgrad.no_grad():`",
-            )
-        if result._data.dtype != self._data.dtype:
-            result = result.to(self.dtype)
-        self._data, self._node, self._version = result._data, result._node, result._version
-        return self
-
-    def _write(self, index: Any, value: Any) -> None:
-        """Write into the memory, which no recorded operation may describe."""
-        if is_grad_enabled() and (self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
-            raise GradientError(
-                "elements of a tensor with a gradient cannot be overwritten while operations are recorded",
-                where="in-place operation",
-                fix="build a new tensor (where, cat, stack), or write inside `with symgrad.no_grad():`",
-            )
-        if not self._data.flags.writeable:
-            raise DataError(
-                "this tensor is read-only", where="in-place operation", fix="change a clone() instead"
-            )
-        try:
-            self._data[index] = value._data if isinstance(value, Tensor) else value
-        except (ValueError, IndexError) as error:
-            raise ShapeError(
-                "the values do not fit",
-                where="in-place operation",
-                expected=f"index of shape {self.shape}",
-                got=str(error),
-            ) from error
-        self._version.count += 1
-
 
 def _array(data: Any) -> np.ndarray:
     if not isinstance(data, np.ndarray):
@@ -371,39 +300,3 @@ def _rebuild(cls: type[Any], data: np.ndarray, requires_grad: bool) -> Any:
     result: Any = object.__new__(cls)
     Tensor.__init__(result, data, requires_grad)
     return result
-
-
-def seed_gradient(output: Tensor, gradient: Tensor | np.ndarray | None, where: str) -> np.ndarray:
-    """The gradient that a backward pass from `output` starts with.
-
-    Raises:
-        GradientError: `output` does not require a gradient, or is no scalar and no gradient is given.
-        ShapeError: the gradient given has another shape.
-    """
-    if not output.requires_grad:
-        raise GradientError(
-            "this tensor was not computed from anything that requires a gradient",
-            where=where,
-            expected="a tensor with requires_grad=True among what it was computed from",
-            got=repr(output) if output.numel() <= 4 else f"a tensor of shape {output.shape}",
-            fix="set requires_grad=True on the parameters, and compute outside of no_grad",
-        )
-    if gradient is None:
-        if output.numel() != 1:
-            raise GradientError(
-                "the gradient of a tensor with several elements is not defined",
-                where=where,
-                expected="a scalar",
-                got=f"shape {output.shape}",
-                fix="reduce it first (.sum(), .mean()), or pass gradient= for a vector-Jacobian product",
-            )
-        return np.ones(output.shape, output.data.dtype)
-    array = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient)
-    if array.shape != output.shape:
-        raise ShapeError(
-            "the gradient passed in has another shape than the tensor",
-            where=f"{where}, gradient",
-            expected=output.shape,
-            got=array.shape,
-        )
-    return array.astype(output.data.dtype, copy=False)

@@ -5,6 +5,7 @@
     containers.py  Sequential, ModuleList
     layers.py      Linear, and activations as modules
     functional.py  losses as functions, checked shapes, reductions
+    loss_checks.py what losses refuse
     losses.py      the same losses as modules
     init.py        filling parameters at random
     swap.py        other objects in the place of a module's parameters, for tracing

@@ -26,6 +26,13 @@ from symgrad.autograd.functions import (
     tanh,
 )
 from symgrad.errors import DataError, ShapeError, SpecError
+from symgrad.nn.loss_checks import (
+    check_class_weight,
+    check_reduction,
+    check_same_shape,
+    check_weight,
+    shape_of,
+)
 
 __all__ = [
     "binary_cross_entropy",
@@ -49,74 +56,11 @@ __all__ = [
     "tanh",
 ]
 
-REDUCTIONS = ("mean", "sum", "none")
-
-
-def check_reduction(where: str, reduction: str) -> None:
-    """Refuse anything but "mean", "sum" and "none"."""
-    if reduction not in REDUCTIONS:
-        raise SpecError(
-            f"{where} has no such reduction",
-            where=f"{where}, reduction",
-            expected="'mean', 'sum' or 'none'",
-            got=repr(reduction),
-        )
-
 
 def _reduce(values: Any, reduction: str) -> Any:
     if reduction == "none":
         return values
     return F.sum(values) if reduction == "sum" else F.mean(values)
-
-
-def _shape(x: Any) -> tuple[Any, ...]:
-    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
-
-
-def _broadcast(*shapes: tuple[Any, ...]) -> tuple[int, ...] | None:
-    """The common shape; None where there is none, or where lengths are symbols."""
-    if not all(isinstance(length, int) for shape in shapes for length in shape):
-        return None
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        return None
-
-
-def _same_shape(where: str, x: Any, target: Any) -> None:
-    shapes = _shape(x), _shape(target)
-    if shapes[0] == shapes[1]:
-        return
-    together = _broadcast(*shapes)
-    text = f"{shapes[0]} and {shapes[1]}"
-    raise ShapeError(
-        f"{where} compares element by element, and the shapes differ",
-        where=f"{where}(input, target)",
-        expected="equal shapes",
-        got=text if together is None else f"{text}, which would broadcast to {together}",
-        fix="reshape one to the other's shape, e.g. target.reshape(input.shape)",
-    )
-
-
-def _check_weight(where: str, weight: Any, shape: tuple[Any, ...]) -> None:
-    """A weight may broadcast to the losses, never the losses to it."""
-    if _broadcast(_shape(weight), shape) not in (shape, None) or len(_shape(weight)) > len(shape):
-        raise ShapeError(
-            f"a weight of {where} does not fit",
-            where=f"{where}, weight",
-            expected=f"a shape that broadcasts to {shape}",
-            got=_shape(weight),
-        )
-
-
-def _check_class_weight(where: str, weight: Any, classes: Any) -> None:
-    if weight is not None and _shape(weight) != (classes,):
-        raise ShapeError(
-            f"{where} takes one weight per class",
-            where=f"{where}, weight",
-            expected=f"({classes},)",
-            got=_shape(weight),
-        )
 
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
@@ -133,21 +77,21 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
         SpecError: unknown reduction.
     """
     check_reduction("mse_loss", reduction)
-    _same_shape("mse_loss", input, target)
+    check_same_shape("mse_loss", input, target)
     return _reduce(F.square(F.sub(input, target)), reduction)
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """|input − target|."""
     check_reduction("l1_loss", reduction)
-    _same_shape("l1_loss", input, target)
+    check_same_shape("l1_loss", input, target)
     return _reduce(F.abs(F.sub(input, target)), reduction)
 
 
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """r²/(2 beta) where |r| < beta, else |r| − beta/2, for r = input − target (P. J. Huber, 1964, scaled)."""
     check_reduction("smooth_l1_loss", reduction)
-    _same_shape("smooth_l1_loss", input, target)
+    check_same_shape("smooth_l1_loss", input, target)
     if not beta >= 0:
         raise SpecError(
             "smooth_l1_loss needs beta ≥ 0", where="smooth_l1_loss, beta", expected="≥ 0", got=beta
@@ -166,7 +110,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
         DataError: an input lies outside [0, 1].
     """
     check_reduction("binary_cross_entropy", reduction)
-    _same_shape("binary_cross_entropy", input, target)
+    check_same_shape("binary_cross_entropy", input, target)
     if isinstance(input, Tensor) and bool(((input.data < 0) | (input.data > 1)).any()):
         raise DataError(
             "binary_cross_entropy takes probabilities",
@@ -213,7 +157,7 @@ def binary_cross_entropy_with_logits(
     """
     where = "binary_cross_entropy_with_logits"
     check_reduction(where, reduction)
-    _same_shape(where, input, target)
+    check_same_shape(where, input, target)
     yes = _weighted(where, F.mul(target, F.softplus(F.neg(input))), pos_weight)
     no = F.mul(F.sub(1, target), F.softplus(input))
     return _reduce(_weighted(where, F.add(yes, no), weight), reduction)
@@ -222,7 +166,7 @@ def binary_cross_entropy_with_logits(
 def _weighted(where: str, loss: Any, weight: Any) -> Any:
     if weight is None:
         return loss
-    _check_weight(where, weight, _shape(loss))
+    check_weight(where, weight, shape_of(loss))
     return F.mul(weight, loss)
 
 
@@ -233,7 +177,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     `reduction="mean"` divides by the number of elements, as in PyTorch; a batch's divergence is "sum" / n.
     """
     check_reduction("kl_div", reduction)
-    _same_shape("kl_div", input, target)
+    check_same_shape("kl_div", input, target)
     if log_target:
         return _reduce(F.mul(F.exp(target), F.sub(target, input)), reduction)
     positive = F.where(F.eq(target, 0), 1, target)  # 0 log 0 = 0
@@ -257,7 +201,7 @@ def nll_loss(
         DataError: labels are no integers, or outside 0 … k − 1.
     """
     check_reduction("nll_loss", reduction)
-    shape, labels_shape = _shape(input), _shape(target)
+    shape, labels_shape = shape_of(input), shape_of(target)
     if len(shape) == 1 and len(labels_shape) == 0:
         row = nll_loss(F.unsqueeze(input, 0), F.unsqueeze(target, 0), weight, ignore_index, reduction)
         return F.squeeze(row, 0) if reduction == "none" else row
@@ -268,7 +212,7 @@ def nll_loss(
             expected="input (n, k) and target (n,)",
             got=f"{shape} and {labels_shape}",
         )
-    _check_class_weight("nll_loss", weight, shape[1])
+    check_class_weight("nll_loss", weight, shape[1])
     labels, kept = _labels(target, shape[1], ignore_index)
     picked = F.neg(F.squeeze(F.take_along_axis(input, F.unsqueeze(labels, 1), axis=1), 1))
     if kept is None and weight is None:
@@ -342,7 +286,7 @@ def cross_entropy(
             fix="pass probabilities as the target: (1 - s) * onehot + s / k",
         )
     logp = F.log_softmax(input, axis=-1)
-    if _shape(input) != _shape(target):
+    if shape_of(input) != shape_of(target):
         return nll_loss(logp, target, weight, ignore_index, reduction)
     if isinstance(target, Tensor) and target.data.dtype.kind != "f":
         raise DataError(
@@ -351,7 +295,7 @@ def cross_entropy(
             expected="labels of shape (n,), or probabilities of the input's shape",
             got=f"{target.dtype}, shape {target.shape}",
         )
-    _check_class_weight("cross_entropy", weight, _shape(input)[-1])
+    check_class_weight("cross_entropy", weight, shape_of(input)[-1])
     terms = F.mul(target, logp)
     rows = F.neg(F.sum(terms if weight is None else F.mul(weight, terms), axis=-1))
     return _reduce(rows, reduction)

@@ -6,13 +6,14 @@ from typing import Any
 
 from symgrad.autograd import Tensor
 from symgrad.nn import functional
+from symgrad.nn.loss_checks import check_reduction
 from symgrad.nn.module import Module
 
 
 class _Loss(Module):
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
-        functional.check_reduction(type(self).__name__, reduction)
+        check_reduction(type(self).__name__, reduction)
         self.reduction = reduction
 
 

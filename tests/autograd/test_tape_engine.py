@@ -354,6 +354,10 @@ def test_a_change_in_place_keeps_shape_and_type() -> None:
     y = ag.tensor([1.0, 2.0])
     with pytest.raises(ShapeError, match="keeps the shape"):
         y += ag.ones(3, 2)
+    with pytest.raises(DataError, match="only numbers can be written"):
+        y[0] = 1j
+    with pytest.raises(ShapeError, match="the values do not fit"):
+        y[0] = [1.0, 2.0, 3.0]
     with pytest.raises(DataError, match="read-only"):
         ag.zeros(1).expand(3).add_(1.0)
 
