@@ -5,7 +5,8 @@
     `updates` lr_scheduler.py  schedules, each a closed form of the step
 
 Without parameters an optimizer is an unbound rule: `SGD(lr=0.01).formula()` prints it, and compiled
-loops take it. """
+loops take it.
+"""
 
 from symgrad.optim import lr_scheduler
 from symgrad.optim.optimizer import Optimizer
