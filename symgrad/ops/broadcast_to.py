@@ -1,0 +1,72 @@
+"""Repeating an array along new axes or axes of size 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from symgrad.errors import ShapeError
+from symgrad.ops.dims import broadcast, format_shape
+from symgrad.ops.record import ARG, INDEX, Access, Attrs, Definition, Emitter, Example, Node, Notation, Op
+from symgrad.ops.record import Piece, Type
+
+
+def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
+    shape = tuple(attrs["shape"])
+    if broadcast([args[0].shape, shape], "broadcast_to") != shape:
+        raise ShapeError(
+            "The array has more entries than the shape it shall broadcast to.",
+            where="broadcast_to",
+            expected=format_shape(shape),
+            got=format_shape(args[0].shape),
+        )
+    return Type(shape, args[0].kind)
+
+
+def _vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
+    return [e.sum_to(g, node.shape, e.type(node.args[0]).shape)]
+
+
+def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
+    rank, shape = len(out.shape), args[0].shape
+    shift = rank - len(shape)
+    index = tuple(0 if d == 1 else INDEX(shift + i) for i, d in enumerate(shape))
+    return Definition(rank, (Access(0, index),), ARG(0))
+
+
+def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[..., str]) -> str:
+    inner = ", ".join(dim(d) for d in attrs["shape"])
+    return f"np.broadcast_to({args[0]}, ({inner},))"
+
+
+def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
+    if args[0].text == "1":
+        return style.ones(attrs["shape"])
+    if args[0].rank == 0:
+        return style.scalar(ARG(0) * ARG(1), (args[0], style.ones(attrs["shape"])))
+    return style.call("broadcast", args[0])
+
+
+def _magnitude(args: Sequence[object], attrs: Attrs, out: object) -> object:
+    import numpy as np
+
+    return np.broadcast_to(args[0].size, np.shape(out))  # type: ignore[attr-defined]
+
+
+BROADCAST_TO = Op(
+    name="broadcast_to",
+    infer=_infer,
+    vjp=_vjp,
+    define=_define,
+    numpy=_numpy,
+    notation=_notation,
+    magnitude=_magnitude,
+    roundings=lambda shapes, attrs: 0,
+    rule="C = A repeated  ⇒  Ā = Σ C̄ over the repetitions",
+    why=("a repeated entry acts in many places, so its adjoints are summed over them",),
+    source="linearity (the transpose of repeating is summing)",
+    examples=(
+        Example((("d",),), {"shape": ("n", "d")}),
+        Example((("n", 1),), {"shape": ("n", "d")}),
+        Example(((),), {"shape": ("n", "d")}),
+    ),
+)

@@ -1,0 +1,122 @@
+"""Everything elementwise: one scalar function applied to broadcast entries.
+
+``fn`` is a SymPy expression in ``ARG(0), ARG(1), …``; sizes may occur in it as dimension symbols.  The
+derivative is SymPy's, so a new elementwise function needs no rule here, only a row in ``scalars/table.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import sympy
+
+from symgrad.ops.dims import broadcast
+from symgrad.ops.record import ARG, INDEX, OUT, Access, Attrs, Definition, Emitter, Example, Magnitude, Node
+from symgrad.ops.record import Notation, Op, Piece, Type
+from symgrad.ops.scalars.functions import Comparison, Select
+from symgrad.ops.scalars.magnitude import count_roundings, magnitude
+from symgrad.ops.scalars.numpy_code import numpy_text
+from symgrad.ops.scalars.printer import ATOM
+
+
+@lru_cache(maxsize=4096)
+def partial(fn: sympy.Expr, position: int) -> sympy.Expr:
+    """∂fn/∂argument, written with ``OUT`` where the function's own value occurs in it."""
+    derivative = sympy.diff(fn, ARG(position))
+    if (fn.is_Function or fn.is_Pow) and not fn.is_Symbol and fn.args:
+        reused = derivative.subs(fn, OUT)
+        if reused.count_ops() < derivative.count_ops():
+            return reused
+    return derivative
+
+
+def scale(g: sympy.Expr, derivative: sympy.Expr) -> sympy.Expr:
+    """g times a derivative; a choice between branches keeps g out of the branch that is not taken."""
+    if isinstance(derivative, Select):
+        condition, yes, no = derivative.args
+        return Select(condition, g * yes, g * no)
+    return g * derivative
+
+
+def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
+    shape = broadcast([a.shape for a in args], attrs.get("label") or str(attrs["fn"]))
+    fn = attrs["fn"]
+    if isinstance(fn, Comparison):
+        return Type(shape, "bool")
+    if fn.is_Symbol:
+        return Type(shape, args[0].kind)
+    return Type(shape)
+
+
+def _vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
+    fn = node.attrs["fn"]
+    out: list[str | None] = []
+    for position, arg in enumerate(node.args):
+        derivative = partial(fn, position)
+        if derivative == 0 or e.type(arg).kind != "real":
+            out.append(None)
+            continue
+        names = (*node.args, node.name, g)
+        symbols = [ARG(i) for i in range(len(node.args))] + [OUT]
+        g_symbol = ARG(len(node.args) + 1)
+        body = scale(g_symbol, derivative.xreplace({OUT: ARG(len(node.args))}))
+        used = [i for i, s in enumerate([*symbols[:-1], ARG(len(node.args)), g_symbol]) if body.has(s)]
+        renamed = body.xreplace({ARG(i): ARG(j) for j, i in enumerate(used)})
+        flowing = e.pointwise(renamed, *(names[i] for i in used))
+        out.append(e.sum_to(flowing, node.shape, e.type(arg).shape))
+    return out
+
+
+def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
+    rank = len(out.shape)
+    access = []
+    for i, a in enumerate(args):
+        shift = rank - len(a.shape)
+        access.append(Access(i, tuple(0 if d == 1 else INDEX(shift + k) for k, d in enumerate(a.shape))))
+    return Definition(rank, tuple(access), attrs["fn"])
+
+
+def _numpy(args: Sequence[str], attrs: Attrs, dim: object) -> str:
+    fn = attrs["fn"]
+    names: dict[sympy.Symbol, str] = {ARG(i): a for i, a in enumerate(args)}
+    for s in fn.free_symbols - set(names):
+        names[s] = dim(s)  # type: ignore[operator]
+    return numpy_text(fn, names)
+
+
+def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
+    return style.scalar(attrs["fn"], args)
+
+
+def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: object) -> object:
+    return magnitude(attrs["fn"], {ARG(i): a for i, a in enumerate(args)}).size
+
+
+_A, _B = ARG(0), ARG(1)
+
+POINTWISE = Op(
+    name="pointwise",
+    infer=_infer,
+    vjp=_vjp,
+    define=_define,
+    numpy=_numpy,
+    notation=_notation,
+    magnitude=_magnitude,
+    roundings=lambda shapes, attrs: count_roundings(attrs["fn"]),
+    rule="C = f(A, B, …)  ⇒  Ā = C̄ ⊙ ∂f/∂A, summed over the axes along which A was broadcast",
+    why=("each entry has an effect on its own result only, so the chain rule holds entry by entry",),
+    source="chain rule; Magnus and Neudecker (2019), ch. 9 (Hadamard products)",
+    examples=(
+        Example((("n", "d"), ("n", "d")), {"fn": _A * _B}),
+        Example((("n", "d"), ("d",)), {"fn": _A + _B}),
+        Example((("n", 1), ("n", "d")), {"fn": _A * _B}),
+        Example((("n", "d"), ()), {"fn": _A * _B}),
+        Example((("n",), ("n", 1)), {"fn": _A - _B}),
+        Example((("n", "d"),), {"fn": sympy.tanh(_A)}),
+        Example((("n",),), {"fn": _A**2}),
+        Example(((),), {"fn": sympy.exp(_A)}),
+    ),
+)
+
+__all__ = ["ATOM", "POINTWISE", "partial", "scale"]

@@ -1,0 +1,165 @@
+"""What is known of an operation: one record, in one place.
+
+Every pass of symgrad asks the record and nothing else: tracing asks for the result's shape, calculus for the
+vector-Jacobian product, evaluation and source printing for the NumPy spelling, rendering for the notation,
+compilation and the scalar witness for the definition in index notation, verification for the magnitudes
+that bound rounding errors.  A new operation is one new file with one record in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+
+import sympy
+
+from symgrad.ops.dims import Dim, Shape
+
+Attrs = Mapping[str, Any]
+
+
+@lru_cache(maxsize=None)
+def ARG(position: int) -> sympy.Symbol:
+    """The real symbol that stands for one entry of an operation's argument number ``position``."""
+    return sympy.Symbol(f"a{position}", real=True)
+
+
+@lru_cache(maxsize=None)
+def INDEX(position: int) -> sympy.Symbol:
+    """The index symbol number ``position``: the output's axes first, the reduced ones after them."""
+    return sympy.Symbol(f"i{position}", integer=True, nonnegative=True)
+
+
+OUT = sympy.Symbol("out", real=True)
+"""The result of the operation itself, in derivatives that reuse it: tanh′ = 1 − out²."""
+
+
+@dataclass(frozen=True)
+class Type:
+    """Shape and kind of a value; ``kind`` is ``"real"``, ``"int"`` or ``"bool"``."""
+
+    shape: Shape
+    kind: str = "real"
+
+
+@dataclass(frozen=True)
+class Access:
+    """One entry of one argument, at an index written in terms of ``INDEX`` symbols and ints."""
+
+    arg: int
+    index: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """The operation entry by entry: ``out[i…] = Σ over the reduced indices of fn(accesses…)``.
+
+    ``fn`` is a SymPy expression in ``ARG(j)`` for access number ``j``; ``reduce`` holds the sizes of the
+    summed indices, which are numbered after the ``rank`` output indices.
+    """
+
+    rank: int
+    access: tuple[Access, ...]
+    fn: sympy.Expr
+    reduce: tuple[Dim, ...] = ()
+
+
+class Node(Protocol):
+    """The part of a binding that the rules read."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def args(self) -> tuple[str, ...]: ...
+    @property
+    def attrs(self) -> Attrs: ...
+    @property
+    def shape(self) -> Shape: ...
+
+
+class Emitter(Protocol):
+    """What a vector-Jacobian product may use to write its result down.
+
+    ``g`` stands for an adjoint.  It may have a smaller shape that broadcasts to the one it stands for
+    (the adjoint of a sum is one number, not a matrix of ones); ``full`` writes it out where that matters.
+    """
+
+    def emit(self, op: str, *args: str, **attrs: Any) -> str: ...
+    def type(self, name: str) -> Type: ...
+    def constant(self, value: object) -> str: ...
+    def pointwise(self, fn: sympy.Expr, *args: str) -> str: ...
+    def full(self, g: str, shape: Shape) -> str: ...
+    def sum_to(self, g: str, full: Shape, shape: Shape) -> str: ...
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A printed part of a formula with the binding strength of its outermost operator."""
+
+    text: str
+    strength: int
+    rank: int = 0
+
+
+class Notation(Protocol):
+    """The signs of one style of printing (Unicode, ASCII, LaTeX)."""
+
+    def transpose(self, a: Piece) -> Piece: ...
+    def matmul(self, a: Piece, b: Piece) -> Piece: ...
+    def outer(self, a: Piece, b: Piece) -> Piece: ...
+    def inner(self, a: Piece, b: Piece) -> Piece: ...
+    def call(self, name: str, *args: Piece) -> Piece: ...
+    def total(self, a: Piece, axes: tuple[int, ...] | None) -> Piece: ...
+    def scalar(self, fn: sympy.Expr, args: Sequence[Piece]) -> Piece: ...
+    def ones(self, shape: Shape) -> Piece: ...
+
+
+@dataclass(frozen=True)
+class Magnitude:
+    """A computed value, and the size of the terms that went into it (entrywise, ``size >= |value|``)."""
+
+    value: Any
+    size: Any
+
+
+@dataclass(frozen=True)
+class Example:
+    """Argument shapes and attributes for which the record's own tests are run."""
+
+    shapes: tuple[Shape, ...]
+    attrs: Attrs = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation.
+
+    Attributes:
+        name: the key in ``OPS``.
+        infer: argument types and attributes to the result's type; raises ``ShapeError``.
+        vjp: for each argument the adjoint that flows back to it, or None where none does.
+        define: the result entry by entry.
+        numpy: NumPy source text for the result, given source texts for arguments and dimensions.
+        notation: the printed formula.
+        magnitude: the sizes of the terms summed into the result, for rounding-error bounds.
+        roundings: how many roundings in sequence one entry of the result may go through.
+        rule: the vector-Jacobian product in one line, as a textbook states it.
+        why: for each argument, one sentence that explains its rule.
+        source: author and equation.
+        examples: where the record is tested.
+    """
+
+    name: str
+    infer: Callable[[Sequence[Type], Attrs], Type]
+    vjp: Callable[[Emitter, Node, str], Sequence[str | None]]
+    define: Callable[[Sequence[Type], Attrs, Type], Definition]
+    numpy: Callable[[Sequence[str], Attrs, Callable[[Dim], str]], str]
+    notation: Callable[[Notation, Sequence[Piece], Attrs], Piece]
+    magnitude: Callable[[Sequence[Magnitude], Attrs, Any], Any]
+    roundings: Callable[[Sequence[tuple[int, ...]], Attrs], int]
+    rule: str
+    why: tuple[str, ...]
+    source: str
+    examples: tuple[Example, ...]

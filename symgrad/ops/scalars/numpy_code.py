@@ -1,0 +1,127 @@
+"""Scalar expressions as NumPy source, and as NumPy functions made from that source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sympy
+
+from symgrad.errors import UnsupportedError
+from symgrad.ops.record import Piece
+from symgrad.ops.scalars import functions as f
+from symgrad.ops.scalars.printer import ADD, ATOM, MUL, POW, ScalarPrinter, shortest_decimal
+
+NUMPY_CALLS: dict[type, str] = {
+    sympy.exp: "np.exp",
+    sympy.log: "np.log",
+    sympy.sin: "np.sin",
+    sympy.cos: "np.cos",
+    sympy.tan: "np.tan",
+    sympy.asin: "np.arcsin",
+    sympy.acos: "np.arccos",
+    sympy.atan: "np.arctan",
+    sympy.sinh: "np.sinh",
+    sympy.cosh: "np.cosh",
+    sympy.tanh: "np.tanh",
+    sympy.asinh: "np.arcsinh",
+    sympy.atanh: "np.arctanh",
+    sympy.erf: "erf",
+    sympy.Abs: "np.abs",
+    sympy.sign: "np.sign",
+    sympy.Max: "np.maximum",
+    sympy.Min: "np.minimum",
+    f.Sigmoid: "expit",
+    f.Log1p: "np.log1p",
+    f.Expm1: "np.expm1",
+    f.Absolute: "np.abs",
+    f.Sign: "np.sign",
+    f.Maximum: "np.maximum",
+    f.Minimum: "np.minimum",
+    f.Select: "np.where",
+}
+"""Functions that are one call in NumPy; ``expit`` and ``erf`` are SciPy's."""
+
+SPECIAL = {sympy.pi: "np.pi", sympy.E: "np.e", sympy.EulerGamma: "np.euler_gamma"}
+
+
+class NumPyPrinter(ScalarPrinter):
+    """NumPy source text."""
+
+    def number(self, value: sympy.Rational) -> Piece:
+        if value.is_Integer and abs(value) < 2**53:
+            return Piece(str(int(value)), ATOM)
+        decimal = shortest_decimal(value)
+        if decimal is not None:
+            return Piece(decimal, ATOM)
+        return Piece(f"{int(value.p) / int(value.q)!r}", ATOM)
+
+    def special(self, value: sympy.Expr) -> Piece:
+        if value in SPECIAL:
+            return Piece(SPECIAL[value], ATOM)
+        return Piece(repr(float(value)), ATOM)
+
+    def power(self, base: sympy.Expr, exponent: sympy.Expr) -> Piece:
+        inner = self.piece(base)
+        if exponent == sympy.Rational(1, 2):
+            return Piece(f"np.sqrt({inner.text})", ATOM)
+        if exponent.is_Integer or not exponent.is_Rational:
+            return Piece(f"{self.wrap(inner, ATOM)}**{self.wrap(self.piece(exponent), ATOM)}", POW)
+        return Piece(f"{self.wrap(inner, ATOM)}**{float(exponent)!r}", POW)
+
+    def function(self, expr: sympy.Expr, args: list[Piece]) -> Piece:
+        kind = type(expr)
+        if kind in NUMPY_CALLS:
+            if len(args) > 2 and kind in (sympy.Max, sympy.Min):  # NumPy's take two
+                text = args[0].text
+                for other in args[1:]:
+                    text = f"{NUMPY_CALLS[kind]}({text}, {other.text})"
+                return Piece(text, ATOM)
+            return Piece(f"{NUMPY_CALLS[kind]}({', '.join(a.text for a in args)})", ATOM)
+        if kind is f.Softplus:
+            return Piece(f"np.logaddexp(0, {args[0].text})", ATOM)
+        if kind is f.Relu:
+            return Piece(f"np.maximum({args[0].text}, 0)", ATOM)
+        if kind is f.Step:
+            return Piece(f"({self.wrap(args[0], ADD)} > 0)", ATOM)
+        if kind is f.Above:
+            a, b = (self.wrap(p, ADD) for p in args)
+            return Piece(f"(0.5*({a} > {b}) + 0.5*({a} >= {b}))", ATOM)
+        raise UnsupportedError(f"{kind.__name__} has no NumPy spelling.", where=str(expr))
+
+    def compare(self, sign: str, a: Piece, b: Piece) -> Piece:
+        return Piece(f"({self.wrap(a, ADD)} {sign} {self.wrap(b, ADD)})", ATOM)
+
+    def negative(self, piece: Piece) -> Piece:
+        return Piece(f"-{self.wrap(piece, MUL)}", MUL)
+
+
+def numpy_text(expr: sympy.Expr, names: Mapping[sympy.Symbol, Piece | str]) -> str:
+    """The expression as NumPy source, with each symbol replaced by the text given for it."""
+    pieces = {s: p if isinstance(p, Piece) else Piece(p, ATOM) for s, p in names.items()}
+    return NumPyPrinter(pieces).text(expr)
+
+
+def numpy_names() -> dict[str, Any]:
+    """The global names that NumPy source of ours relies on."""
+    import numpy as np
+    from scipy.special import erf, expit
+
+    return {"np": np, "erf": erf, "expit": expit}
+
+
+@lru_cache(maxsize=4096)
+def _function(args: tuple[sympy.Symbol, ...], exprs: tuple[sympy.Expr, ...]) -> Callable[..., tuple[Any, ...]]:
+    names = {s: f"x{i}" for i, s in enumerate(args)}
+    body = ", ".join(numpy_text(e, names) for e in exprs)
+    source = f"lambda {', '.join(names.values())}: ({body},)"
+    return eval(compile(source, "<symgrad scalar>", "eval"), numpy_names())
+
+
+def numpy_function(args: Sequence[sympy.Symbol], exprs: Sequence[sympy.Expr]) -> Callable[..., tuple[Any, ...]]:
+    """A function of arrays or numbers that returns the tuple of values of ``exprs``.
+
+    Numbers in the expressions are Python numbers, so that float32 arrays stay float32.
+    """
+    return _function(tuple(args), tuple(exprs))
