@@ -15,8 +15,7 @@ from symgrad.ops.sum import SUM
 from symgrad.ops.transpose import TRANSPOSE
 
 OPS: dict[str, Op] = {
-    op.name: op
-    for op in (CONSTANT, POINTWISE, MATMUL, OUTER, TRANSPOSE, SUM, BROADCAST_TO, RESHAPE)
+    op.name: op for op in (CONSTANT, POINTWISE, MATMUL, OUTER, TRANSPOSE, SUM, BROADCAST_TO, RESHAPE)
 }
 
 __all__ = ["OPS", "Op"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import TypeAlias
 
 import sympy
@@ -21,7 +21,7 @@ Shape: TypeAlias = tuple[Dim, ...]
 _NAME = re.compile(r"[^\W\d]\w*\Z")
 
 
-@lru_cache(maxsize=None)
+@cache
 def dim_symbol(name: str) -> sympy.Symbol:
     """The symbol that stands for the size called ``name``."""
     return sympy.Symbol(name, integer=True, nonnegative=True)
@@ -135,7 +135,10 @@ def bind_dims(shapes: Mapping[str, Shape], actual: Mapping[str, tuple[int, ...]]
         got = tuple(actual[name])
         if len(got) != len(shape):
             raise ShapeError(
-                f"{name!r} has {len(got)} axes.", where=name, expected=format_shape(shape), got=format_shape(got)
+                f"{name!r} has {len(got)} axes.",
+                where=name,
+                expected=format_shape(shape),
+                got=format_shape(got),
             )
         for want, have in zip(shape, got, strict=True):
             if isinstance(want, sympy.Symbol):

@@ -12,8 +12,22 @@ from functools import lru_cache
 import sympy
 
 from symgrad.ops.dims import broadcast
-from symgrad.ops.record import ARG, INDEX, OUT, Access, Attrs, Definition, Emitter, Example, Magnitude, Node
-from symgrad.ops.record import Notation, Op, Piece, Type
+from symgrad.ops.record import (
+    ARG,
+    INDEX,
+    OUT,
+    Access,
+    Attrs,
+    Definition,
+    Emitter,
+    Example,
+    Magnitude,
+    Node,
+    Notation,
+    Op,
+    Piece,
+    Type,
+)
 from symgrad.ops.scalars.functions import Comparison, Select
 from symgrad.ops.scalars.magnitude import count_roundings, magnitude
 from symgrad.ops.scalars.numpy_code import numpy_text

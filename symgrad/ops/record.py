@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any, Protocol
 
 import sympy
@@ -20,13 +20,13 @@ from symgrad.ops.dims import Dim, Shape
 Attrs = Mapping[str, Any]
 
 
-@lru_cache(maxsize=None)
+@cache
 def ARG(position: int) -> sympy.Symbol:
     """The real symbol that stands for one entry of an operation's argument number ``position``."""
     return sympy.Symbol(f"a{position}", real=True)
 
 
-@lru_cache(maxsize=None)
+@cache
 def INDEX(position: int) -> sympy.Symbol:
     """The index symbol number ``position``: the output's axes first, the reduced ones after them."""
     return sympy.Symbol(f"i{position}", integer=True, nonnegative=True)

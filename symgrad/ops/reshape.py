@@ -8,8 +8,20 @@ import sympy
 
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, format_shape, product, same
-from symgrad.ops.record import ARG, INDEX, Access, Attrs, Definition, Emitter, Example, Node, Notation, Op
-from symgrad.ops.record import Piece, Type
+from symgrad.ops.record import (
+    ARG,
+    INDEX,
+    Access,
+    Attrs,
+    Definition,
+    Emitter,
+    Example,
+    Node,
+    Notation,
+    Op,
+    Piece,
+    Type,
+)
 
 
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:

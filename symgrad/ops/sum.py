@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from symgrad.ops.record import ARG, INDEX, Access, Attrs, Definition, Emitter, Example, Node, Notation, Op
-from symgrad.ops.record import Piece, Type
+from symgrad.ops.record import (
+    ARG,
+    INDEX,
+    Access,
+    Attrs,
+    Definition,
+    Emitter,
+    Example,
+    Node,
+    Notation,
+    Op,
+    Piece,
+    Type,
+)
 
 
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
@@ -69,7 +81,9 @@ SUM = Op(
     define=_define,
     numpy=_numpy,
     notation=_notation,
-    magnitude=lambda args, attrs, out: args[0].size.sum(axis=tuple(attrs["axes"]), keepdims=attrs["keepdims"]),
+    magnitude=lambda args, attrs, out: args[0].size.sum(
+        axis=tuple(attrs["axes"]), keepdims=attrs["keepdims"]
+    ),
     roundings=lambda shapes, attrs: prod(shapes[0][i] for i in attrs["axes"]),
     rule="s = Σ A  ⇒  Ā = s̄ for every entry summed",
     why=("every summand counts once, so each receives the adjoint of the sum",),

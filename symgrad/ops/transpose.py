@@ -6,8 +6,20 @@ from collections.abc import Callable, Sequence
 
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import format_shape
-from symgrad.ops.record import ARG, INDEX, Access, Attrs, Definition, Emitter, Example, Node, Notation, Op
-from symgrad.ops.record import Piece, Type
+from symgrad.ops.record import (
+    ARG,
+    INDEX,
+    Access,
+    Attrs,
+    Definition,
+    Emitter,
+    Example,
+    Node,
+    Notation,
+    Op,
+    Piece,
+    Type,
+)
 
 
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:

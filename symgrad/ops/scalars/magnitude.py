@@ -45,7 +45,9 @@ def magnitude(expr: sympy.Expr, leaves: Mapping[sympy.Symbol, Magnitude]) -> Mag
         return Magnitude(value, np.abs(value))
     if isinstance(expr, Select):
         condition, yes, no = parts
-        return Magnitude(np.where(condition.value, yes.value, no.value), np.where(condition.value, yes.size, no.size))
+        return Magnitude(
+            np.where(condition.value, yes.value, no.value), np.where(condition.value, yes.size, no.size)
+        )
     value = _evaluate(expr, parts)
     size = np.abs(value)
     for i, p in enumerate(parts):

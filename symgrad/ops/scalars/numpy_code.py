@@ -112,14 +112,18 @@ def numpy_names() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4096)
-def _function(args: tuple[sympy.Symbol, ...], exprs: tuple[sympy.Expr, ...]) -> Callable[..., tuple[Any, ...]]:
+def _function(
+    args: tuple[sympy.Symbol, ...], exprs: tuple[sympy.Expr, ...]
+) -> Callable[..., tuple[Any, ...]]:
     names = {s: f"x{i}" for i, s in enumerate(args)}
     body = ", ".join(numpy_text(e, names) for e in exprs)
     source = f"lambda {', '.join(names.values())}: ({body},)"
     return eval(compile(source, "<symgrad scalar>", "eval"), numpy_names())
 
 
-def numpy_function(args: Sequence[sympy.Symbol], exprs: Sequence[sympy.Expr]) -> Callable[..., tuple[Any, ...]]:
+def numpy_function(
+    args: Sequence[sympy.Symbol], exprs: Sequence[sympy.Expr]
+) -> Callable[..., tuple[Any, ...]]:
     """A function of arrays or numbers that returns the tuple of values of ``exprs``.
 
     Numbers in the expressions are Python numbers, so that float32 arrays stay float32.

@@ -162,10 +162,17 @@ ELEMENTARY: tuple[Elementary, ...] = (
     ),
     Elementary("greater", f.Greater(A, B), "greater", meaning=_truth(A > B), domain=_TWO, kink=A - B),
     Elementary(
-        "greater_equal", f.GreaterEqual(A, B), "greater_equal", meaning=_truth(A >= B), domain=_TWO, kink=A - B
+        "greater_equal",
+        f.GreaterEqual(A, B),
+        "greater_equal",
+        meaning=_truth(A >= B),
+        domain=_TWO,
+        kink=A - B,
     ),
     Elementary("less", f.Less(A, B), "less", meaning=_truth(A < B), domain=_TWO, kink=A - B),
-    Elementary("less_equal", f.LessEqual(A, B), "less_equal", meaning=_truth(A <= B), domain=_TWO, kink=A - B),
+    Elementary(
+        "less_equal", f.LessEqual(A, B), "less_equal", meaning=_truth(A <= B), domain=_TWO, kink=A - B
+    ),
     Elementary("equal", f.Equal(A, B), "equal", meaning=_truth(sympy.Eq(A, B)), domain=_TWO, kink=A - B),
     Elementary(
         "not_equal", f.NotEqual(A, B), "not_equal", meaning=_truth(sympy.Ne(A, B)), domain=_TWO, kink=A - B

@@ -1,0 +1,108 @@
+"""A program as NumPy source text, and as the function that this text defines.
+
+What ``to_numpy()`` shows is what evaluation runs.
+"""
+
+from __future__ import annotations
+
+import keyword
+import linecache
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import sympy
+
+from symgrad.ops.record import Piece
+from symgrad.ops.scalars import numpy_names, numpy_text
+from symgrad.ops.scalars.printer import ATOM
+from symgrad.program.program import Program
+
+_RESERVED = {"np", "erf", "expit"}
+
+
+def identifiers(program: Program) -> dict[str, str]:
+    """For every input and binding a name that Python accepts: ``0.weight`` becomes ``weight_0``."""
+    taken: set[str] = set(_RESERVED)
+    out: dict[str, str] = {}
+    for name in program.by_name:
+        parts = name.split(".")
+        base = name if len(parts) == 1 else "_".join([parts[-1], *parts[:-1]])
+        base = "".join(c if c.isalnum() or c == "_" else "_" for c in base)
+        if not base.isidentifier() or keyword.iskeyword(base):
+            base = f"_{base}"
+        candidate, i = base, 2
+        while candidate in taken:
+            candidate, i = f"{base}_{i}", i + 1
+        taken.add(candidate)
+        out[name] = candidate
+    return out
+
+
+def _dim_sources(program: Program, names: Mapping[str, str]) -> dict[sympy.Symbol, str]:
+    """For each dimension symbol the array axis that it is read from."""
+    found: dict[sympy.Symbol, str] = {}
+    for i in program.inputs:
+        for axis, d in enumerate(i.shape):
+            if isinstance(d, sympy.Symbol):
+                found.setdefault(d, f"{names[i.name]}.shape[{axis}]")
+    return found
+
+
+def numpy_source(program: Program, function: str = "loss_and_gradient") -> str:
+    """NumPy source of a function of the program's inputs that returns its outputs.
+
+    The function returns the first output alone and the others as a dict, or only the first where it has no
+    other.
+    """
+    names = identifiers(program)
+    dims = _dim_sources(program, names)
+    body: list[str] = []
+    used_dims: set[sympy.Symbol] = set()
+    inline: dict[str, str] = {}
+
+    def dim(value: Any) -> str:
+        expr = sympy.sympify(value)
+        used_dims.update(s for s in expr.free_symbols if s in dims)
+        return numpy_text(
+            expr, {s: Piece(s.name if s.name not in taken else f"{s.name}_", ATOM) for s in dims}
+        )
+
+    taken = set(names.values())
+    for b in program.bindings:
+        args = [inline.get(a, names[a]) for a in b.args]
+        text = b.record.numpy(args, b.attrs, dim)
+        if b.op == "constant" and not sympy.sympify(b.attrs["value"]).free_symbols:
+            inline[b.name] = text if text.replace(".", "").isalnum() else f"({text})"
+            continue
+        body.append(f"    {names[b.name]} = {text}")
+    results = {label: inline.get(name, names[name]) for label, name in program.outputs}
+    header = [
+        f"    {s.name if s.name not in taken else s.name + '_'} = {source}"
+        for s, source in dims.items()
+        if s in used_dims
+    ]
+    first, *others = results.items()
+    if others:
+        grads = ", ".join(f"{label!r}: {value}" for label, value in others)
+        result = f"    return {first[1]}, {{{grads}}}"
+    else:
+        result = f"    return {first[1]}"
+    text = "\n".join([*header, *body, result])
+    imports = ["import numpy as np"]
+    special = [n for n in ("erf", "expit") if f"{n}(" in text]
+    if special:
+        imports.append(f"from scipy.special import {', '.join(special)}")
+    arguments = ", ".join(names[i.name] for i in program.inputs)
+    return "\n".join([*imports, "", "", f"def {function}({arguments}):", text, ""])
+
+
+@lru_cache(maxsize=512)
+def numpy_callable(program: Program) -> Callable[..., Any]:
+    """The function that :func:`numpy_source` defines, its lines visible in tracebacks and debuggers."""
+    source = numpy_source(program)
+    filename = f"<symgrad numpy {abs(hash(source)):x}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    namespace = numpy_names()
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace["loss_and_gradient"]  # type: ignore[no-any-return]
