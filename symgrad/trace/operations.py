@@ -1,0 +1,299 @@
+"""What every front end is made of: operations on traced arrays that write bindings.
+
+NumPy functions, text, SymPy expressions and modules all end here, so that the same mathematics written four
+ways becomes the same program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import sympy
+
+from symgrad.errors import ShapeError, SpecError, TraceError, UnsupportedError
+from symgrad.ops.dims import Dim, Shape, as_dim, broadcast, format_shape, product
+from symgrad.ops.record import ARG
+from symgrad.ops.scalars import BY_NAME
+from symgrad.ops.sum import sum_attrs
+from symgrad.program import Builder, exact_number
+
+if TYPE_CHECKING:
+    from symgrad.trace.array import Traced
+
+Array: Any = None  # the class Traced, set by ``array`` (which imports this module)
+
+MAX_EXPONENT = 4096
+"""Constants are exact, so that a huge power of one would never end."""
+
+
+def lift(builder: Builder, value: Any) -> Traced:
+    """A traced value, a number or a uniform array as a traced value.
+
+    Raises:
+        UnsupportedError: an array with different entries; it has to be an argument.
+    """
+    if isinstance(value, Array):
+        if value.builder is not builder:
+            raise TraceError("This traced array belongs to another function.", where=repr(value))
+        return cast("Traced", value)
+    if isinstance(value, (list, tuple)):
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray) and value.ndim > 0:
+        if value.dtype.kind not in "fiub":
+            raise TraceError("An array of this dtype cannot take part.", got=f"dtype {value.dtype}")
+        if value.size == 0 or not (value == value.flat[0]).all():
+            raise UnsupportedError(
+                "An array constant cannot take part in a formula.",
+                where=f"array of shape {value.shape}",
+                fix="make it an argument of the function and give its shape",
+            )
+        single = builder.constant(value.flat[0].item())
+        return cast("Traced", Array(builder, builder.emit("broadcast_to", single, shape=value.shape)))
+    if value is None or isinstance(value, (str, complex, dict)):
+        raise TraceError("A traced array meets something that is no number.", got=repr(value))
+    data = getattr(value, "data", None)
+    if isinstance(data, np.ndarray):  # an eager tensor inside a module
+        return lift(builder, data if data.ndim else data.item())
+    try:
+        return cast("Traced", Array(builder, builder.constant(value)))
+    except SpecError:
+        raise TraceError(
+            "A traced array meets something that is no finite real number.", got=repr(value)
+        ) from None
+
+
+def size_value(builder: Builder, dim: Dim) -> Any:
+    """A size as an int, or as a traced scalar that stands for it."""
+    return dim if isinstance(dim, int) else Array(builder, builder.constant(dim))
+
+
+def count(shape: Shape) -> Dim:
+    return product(shape)
+
+
+def as_size(value: Any) -> Dim:
+    """A size that a user passes on: an int or a traced scalar made of sizes."""
+    if isinstance(value, Array):
+        constant = value.builder.constant_value(value.name)
+        if constant is not None:
+            return as_dim(constant)
+        raise TraceError("A size cannot depend on the data.", where=repr(value))
+    return as_dim(value)
+
+
+def apply(builder: Builder, fn: sympy.Expr, *operands: Any) -> Traced:
+    """One elementwise operation; on numbers and sizes alone it is computed exactly."""
+    values = [lift(builder, v) for v in operands]
+    constants = [builder.constant_value(v.name) if not v.dims else None for v in values]
+    if all(c is not None for c in constants):
+        result = fn.xreplace({ARG(i): c for i, c in enumerate(constants)})
+        if result.is_finite is not False and not result.has(sympy.zoo, sympy.nan, sympy.oo):
+            return cast("Traced", Array(builder, builder.constant(result)))
+        raise TraceError("A constant of the formula is not finite.", where=str(fn), got=str(result))
+    return cast("Traced", Array(builder, builder.emit("pointwise", *(v.name for v in values), fn=fn)))
+
+
+def elementary(builder: Builder, name: str, *operands: Any) -> Traced:
+    """An elementwise function by its name in the table."""
+    record = BY_NAME[name]
+    if len(operands) != record.arity:
+        raise SpecError(
+            f"{name} takes {record.arity} argument{'s' * (record.arity != 1)}.", got=len(operands), where=name
+        )
+    if name == "pow":
+        return power(builder, *operands)
+    return apply(builder, record.expr, *operands)
+
+
+def power(builder: Builder, base: Any, exponent: Any) -> Traced:
+    b, e = lift(builder, base), lift(builder, exponent)
+    value = builder.constant_value(e.name)
+    if value is None or e.dims:
+        return apply(builder, ARG(0) ** ARG(1), b, e)
+    if value.is_number and abs(value) > MAX_EXPONENT:
+        raise UnsupportedError(
+            "The exponent is too large.", where="power", expected=f"at most {MAX_EXPONENT}", got=str(value)
+        )
+    if value == 0:
+        return ones(builder, b.dims)
+    if value == 1:
+        return b
+    return apply(builder, ARG(0) ** value, b)
+
+
+def ones(builder: Builder, shape: Shape, value: object = 1) -> Traced:
+    constant = builder.constant(value)
+    return cast("Traced", Array(builder, builder.emit("broadcast_to", constant, shape=tuple(shape))))
+
+
+def matmul(builder: Builder, a: Any, b: Any) -> Traced:
+    left, right = lift(builder, a), lift(builder, b)
+    return cast("Traced", Array(builder, builder.emit("matmul", left.name, right.name)))
+
+
+def dot(builder: Builder, a: Any, b: Any) -> Traced:
+    left, right = lift(builder, a), lift(builder, b)
+    if not left.dims or not right.dims:
+        return elementary(builder, "mul", left, right)
+    return matmul(builder, left, right)
+
+
+def inner(builder: Builder, a: Any, b: Any) -> Traced:
+    left, right = lift(builder, a), lift(builder, b)
+    if left.ndim == 2 and right.ndim == 2:
+        return matmul(builder, left, transpose(right))
+    if right.ndim == 2:
+        return matmul(builder, right, left)
+    return dot(builder, left, right)
+
+
+def outer(builder: Builder, a: Any, b: Any) -> Traced:
+    left, right = reshape(lift(builder, a), -1), reshape(lift(builder, b), -1)
+    return cast("Traced", Array(builder, builder.emit("outer", left.name, right.name)))
+
+
+def _axes(a: Traced, axis: Any, where: str) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(a.ndim))
+    given: Sequence[Any] = axis if isinstance(axis, (tuple, list)) else (axis,)
+    out = []
+    for i in given:
+        if isinstance(i, bool) or not isinstance(i, (int, np.integer)) or not -a.ndim <= i < a.ndim:
+            raise ShapeError(
+                "There is no such axis.",
+                where=where,
+                expected=f"an axis of {format_shape(a.dims)}",
+                got=f"axis={axis!r}",
+            )
+        out.append(int(i) % a.ndim)
+    if len(set(out)) < len(out):
+        raise ShapeError("An axis is named twice.", where=where, got=f"axis={axis!r}")
+    return tuple(sorted(out))
+
+
+def total(a: Any, axis: Any = None, keepdims: bool = False) -> Traced:
+    axes = _axes(a, axis, "sum")
+    if not axes:
+        return cast("Traced", a)
+    name = a.builder.emit("sum", a.name, **sum_attrs(a.ndim, axes, bool(keepdims)))
+    return cast("Traced", Array(a.builder, name))
+
+
+def mean(a: Any, axis: Any = None, keepdims: bool = False) -> Traced:
+    axes = _axes(a, axis, "mean")
+    number = product([a.dims[i] for i in axes])
+    return elementary(a.builder, "div", total(a, axis, keepdims), size_value(a.builder, number))
+
+
+def transpose(a: Traced, axes: Any = None) -> Traced:
+    order = tuple(range(a.ndim))[::-1] if axes is None else tuple(int(i) % max(a.ndim, 1) for i in axes)
+    if order == tuple(range(a.ndim)):
+        return a
+    return cast("Traced", Array(a.builder, a.builder.emit("transpose", a.name, axes=order)))
+
+
+def reshape(a: Traced, shape: Any) -> Traced:
+    wanted = [shape] if not isinstance(shape, (tuple, list)) else list(shape)
+    dims: list[Dim] = []
+    unknown: int | None = None
+    for i, d in enumerate(wanted):
+        if isinstance(d, (int, np.integer)) and d == -1:
+            if unknown is not None:
+                raise ShapeError("Only one size can be left to reshape.", where="reshape", got=str(wanted))
+            unknown = i
+            dims.append(1)
+        else:
+            dims.append(as_size(d))
+    if unknown is not None:
+        rest = sympy.cancel(sympy.sympify(product(a.dims)) / sympy.sympify(product(dims)))
+        if sympy.denom(rest) != 1:
+            raise ShapeError(
+                "reshape cannot divide the entries evenly.",
+                where="reshape",
+                expected=f"a divisor of {product(a.dims)}",
+                got=format_shape(dims),
+            )
+        dims[unknown] = as_dim(rest)
+    return cast("Traced", Array(a.builder, a.builder.emit("reshape", a.name, shape=tuple(dims))))
+
+
+def broadcast_to(a: Traced, shape: Any) -> Traced:
+    wanted = (shape,) if not isinstance(shape, (tuple, list)) else shape
+    dims = tuple(as_size(d) for d in wanted)
+    return cast("Traced", Array(a.builder, a.builder.emit("broadcast_to", a.name, shape=dims)))
+
+
+def new_axes(a: Traced, key: Any) -> Traced:
+    """``a[:, None]`` and its like: whole axes and new ones; other indexing is refused."""
+    keys = key if isinstance(key, tuple) else (key,)
+    if Ellipsis in keys and all(k is None or k is Ellipsis or k == slice(None) for k in keys):
+        at = keys.index(Ellipsis)
+        rest = sum(k is not None and k is not Ellipsis for k in keys)
+        keys = (*keys[:at], *(slice(None),) * (a.ndim - rest), *keys[at + 1 :])
+    if not all(k is None or (isinstance(k, slice) and k == slice(None)) for k in keys):
+        raise UnsupportedError(
+            "Indexing has no rule yet.",
+            where=f"{a.name}[...]",
+            expected="whole axes (:) and new ones (None)",
+            got=str(key),
+        )
+    dims = iter(a.dims)
+    shape: list[Dim] = []
+    for k in keys:
+        if k is None:
+            shape.append(1)
+            continue
+        size = next(dims, None)
+        if size is None:
+            raise ShapeError("Too many indices.", where=f"{a.name}[...]", expected=format_shape(a.dims))
+        shape.append(size)
+    shape.extend(dims)
+    return cast("Traced", Array(a.builder, a.builder.emit("reshape", a.name, shape=tuple(shape))))
+
+
+def squeeze(a: Traced, axis: Any = None) -> Traced:
+    axes = [i for i, d in enumerate(a.dims) if d == 1] if axis is None else _axes(a, axis, "squeeze")
+    for i in axes:
+        if a.dims[i] != 1:
+            raise ShapeError(
+                "squeeze drops axes of size 1 only.", where="squeeze", got=f"size {a.dims[i]} on axis {i}"
+            )
+    return reshape_dims(a, tuple(d for i, d in enumerate(a.dims) if i not in axes))
+
+
+def reshape_dims(a: Traced, dims: Shape) -> Traced:
+    return cast("Traced", Array(a.builder, a.builder.emit("reshape", a.name, shape=dims)))
+
+
+def expand_dims(a: Traced, axis: Any) -> Traced:
+    if not isinstance(axis, (int, np.integer)) or not -a.ndim - 1 <= axis <= a.ndim:
+        raise ShapeError("There is no place for this axis.", where="expand_dims", got=f"axis={axis!r}")
+    at = int(axis) % (a.ndim + 1)
+    return reshape_dims(a, (*a.dims[:at], 1, *a.dims[at:]))
+
+
+def clip(builder: Builder, a: Any, low: Any = None, high: Any = None) -> Traced:
+    value = lift(builder, a)
+    if low is not None:
+        value = elementary(builder, "maximum", value, low)
+    if high is not None:
+        value = elementary(builder, "minimum", value, high)
+    return value
+
+
+def maximum(builder: Builder, a: Any, b: Any) -> Traced:
+    """maximum(x, 0) is relu, also in what is printed; the derivative at 0 is the one of relu."""
+    left, right = lift(builder, a), lift(builder, b)
+    if builder.constant_value(right.name) == 0 and broadcast([left.dims, right.dims], "maximum") == left.dims:
+        return elementary(builder, "relu", left)
+    if builder.constant_value(left.name) == 0 and broadcast([left.dims, right.dims], "maximum") == right.dims:
+        return elementary(builder, "relu", right)
+    return elementary(builder, "maximum", left, right)
+
+
+def leaky_relu(builder: Builder, x: Any, slope: Any = 0.01) -> Traced:
+    value = lift(builder, x)
+    condition = elementary(builder, "greater", value, 0)
+    return elementary(builder, "where", condition, value, elementary(builder, "mul", exact_number(slope), value))
