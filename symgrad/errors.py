@@ -46,7 +46,9 @@ class SpecError(SymgradError, ValueError):
 
 
 class ShapeError(SymgradError, ValueError):
-    """Shapes that do not fit together."""
+    """Shapes that do not fit together; ``clash`` holds the two sizes that differ, where there are two."""
+
+    clash: tuple[object, object] | None = None
 
 
 class UnsupportedError(SymgradError, NotImplementedError):

@@ -109,13 +109,15 @@ def broadcast(shapes: Sequence[Shape], where: str) -> Shape:
             if same(size, 1):
                 size = this
             elif not same(this, 1) and not same(this, size):
-                raise ShapeError(
+                error = ShapeError(
                     "These shapes do not broadcast.",
                     where=where,
                     expected="equal sizes, or 1, on every axis counted from the right",
                     got=" and ".join(format_shape(s) for s in shapes),
                     fix=f"if {size} and {this} are meant to be the same size, give them the same name",
                 )
+                error.clash = (size, this)
+                raise error
         out.append(size)
     return tuple(out)
 

@@ -41,13 +41,15 @@ def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
         )
     left, right = a[-1], b[0]
     if not same(left, right):
-        raise ShapeError(
+        error = ShapeError(
             f"The inner dimensions of matmul differ: {left} and {right}.",
             where="matmul",
             expected=f"{format_shape((*a[:-1], 'k'))} @ {format_shape(('k', *b[1:]))}",
             got=f"{format_shape(a)} @ {format_shape(b)}",
             fix="transpose one side (.T), or give equal sizes the same name in shapes",
         )
+        error.clash = (left, right)
+        raise error
     return Type((*a[:-1], *b[1:]))
 
 

@@ -179,11 +179,7 @@ class Traced(NDArrayOperatorsMixin):
     # What needs numbers -----------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        raise TraceError(
-            "A branch on the data cannot be traced.",
-            where=repr(self),
-            fix="use np.where(condition, a, b), or branch on an option that is no array",
-        )
+        return ops.truth(self)
 
     def __float__(self) -> float:
         raise TraceError("A traced array has no value yet.", where=repr(self), fix="leave float(...) away")

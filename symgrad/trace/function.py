@@ -68,15 +68,19 @@ def _name(function: Any) -> str:
 def _line(function: Any, tb: types.TracebackType | None) -> str | None:
     """File, line and text of the innermost frame outside symgrad and NumPy."""
     place = None
-    package = __name__.split(".")[0]
     for frame, number in traceback.walk_tb(tb):
-        module = frame.f_globals.get("__name__", "")
-        if module.split(".")[0] in (package, "numpy", "sympy"):
+        if not _users(frame):
             continue
         file = frame.f_code.co_filename
         text = linecache.getline(file, number).strip()
         place = f"{file}, line {number}" + (f": {text}" if text else "")
     return place
+
+
+def _users(frame: types.FrameType) -> bool:
+    """Whether a frame runs the user's code, not a library's."""
+    module = (frame.f_globals.get("__name__") or "").split(".")[0]
+    return module not in ("symgrad", "numpy", "sympy") and module not in sys.stdlib_module_names
 
 
 def _located(error: SymgradError, function: Any) -> SymgradError:
@@ -135,9 +139,9 @@ def _local_names() -> Iterator[None]:
     before = sys.getprofile()
 
     def watch(frame: types.FrameType, event: str, argument: object) -> None:
-        if event == "return":
+        if event == "return" and _users(frame):
             for name, value in frame.f_locals.items():
-                if isinstance(value, Traced) and not frame.f_globals.get("__name__", "").startswith("symgrad."):
+                if isinstance(value, Traced):
                     value.builder.label(value.name, name)
 
     sys.setprofile(watch)

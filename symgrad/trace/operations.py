@@ -7,7 +7,7 @@ ways becomes the same program.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
@@ -16,6 +16,7 @@ from symgrad.errors import ShapeError, SpecError, TraceError, UnsupportedError
 from symgrad.ops.dims import Dim, Shape, as_dim, broadcast, format_shape, product
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import BY_NAME
+from symgrad.ops.scalars.functions import Comparison
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Builder, exact_number
 
@@ -37,7 +38,7 @@ def lift(builder: Builder, value: Any) -> Traced:
     if isinstance(value, Array):
         if value.builder is not builder:
             raise TraceError("This traced array belongs to another function.", where=repr(value))
-        return cast("Traced", value)
+        return value
     if isinstance(value, (list, tuple)):
         value = np.asarray(value)
     if isinstance(value, np.ndarray) and value.ndim > 0:
@@ -50,14 +51,14 @@ def lift(builder: Builder, value: Any) -> Traced:
                 fix="make it an argument of the function and give its shape",
             )
         single = builder.constant(value.flat[0].item())
-        return cast("Traced", Array(builder, builder.emit("broadcast_to", single, shape=value.shape)))
+        return Array(builder, builder.emit("broadcast_to", single, shape=value.shape))
     if value is None or isinstance(value, (str, complex, dict)):
         raise TraceError("A traced array meets something that is no number.", got=repr(value))
     data = getattr(value, "data", None)
     if isinstance(data, np.ndarray):  # an eager tensor inside a module
         return lift(builder, data if data.ndim else data.item())
     try:
-        return cast("Traced", Array(builder, builder.constant(value)))
+        return Array(builder, builder.constant(value))
     except SpecError:
         raise TraceError(
             "A traced array meets something that is no finite real number.", got=repr(value)
@@ -67,6 +68,42 @@ def lift(builder: Builder, value: Any) -> Traced:
 def size_value(builder: Builder, dim: Dim) -> Any:
     """A size as an int, or as a traced scalar that stands for it."""
     return dim if isinstance(dim, int) else Array(builder, builder.constant(dim))
+
+
+def truth(a: Traced) -> bool:
+    """The truth of a comparison of sizes, where it is the same for all sizes.
+
+    Raises:
+        TraceError: it depends on data, or on sizes.
+    """
+    value = a.builder.constant_value(a.name) if not a.dims else None
+    if value is None:
+        raise TraceError(
+            "A branch on the data cannot be traced.",
+            where=repr(a),
+            fix="use np.where(condition, a, b), or branch on an option that is no array",
+        )
+    if isinstance(value, Comparison):
+        relation = _RELATIONS[value.sign](*value.args)
+        if relation in (sympy.true, sympy.false):
+            return bool(relation)
+    elif value.is_number:
+        return bool(value != 0)
+    raise TraceError(
+        "A branch on a size that is a symbol cannot be traced.",
+        where=str(value),
+        fix="give the size as an int in shapes",
+    )
+
+
+_RELATIONS: dict[str, Any] = {
+    ">": sympy.Gt,
+    ">=": sympy.Ge,
+    "<": sympy.Lt,
+    "<=": sympy.Le,
+    "==": sympy.Eq,
+    "!=": sympy.Ne,
+}
 
 
 def count(shape: Shape) -> Dim:
@@ -90,9 +127,9 @@ def apply(builder: Builder, fn: sympy.Expr, *operands: Any) -> Traced:
     if all(c is not None for c in constants):
         result = fn.xreplace({ARG(i): c for i, c in enumerate(constants)})
         if result.is_finite is not False and not result.has(sympy.zoo, sympy.nan, sympy.oo):
-            return cast("Traced", Array(builder, builder.constant(result)))
+            return Array(builder, builder.constant(result))
         raise TraceError("A constant of the formula is not finite.", where=str(fn), got=str(result))
-    return cast("Traced", Array(builder, builder.emit("pointwise", *(v.name for v in values), fn=fn)))
+    return Array(builder, builder.emit("pointwise", *(v.name for v in values), fn=fn))
 
 
 def elementary(builder: Builder, name: str, *operands: Any) -> Traced:
@@ -125,12 +162,12 @@ def power(builder: Builder, base: Any, exponent: Any) -> Traced:
 
 def ones(builder: Builder, shape: Shape, value: object = 1) -> Traced:
     constant = builder.constant(value)
-    return cast("Traced", Array(builder, builder.emit("broadcast_to", constant, shape=tuple(shape))))
+    return Array(builder, builder.emit("broadcast_to", constant, shape=tuple(shape)))
 
 
 def matmul(builder: Builder, a: Any, b: Any) -> Traced:
     left, right = lift(builder, a), lift(builder, b)
-    return cast("Traced", Array(builder, builder.emit("matmul", left.name, right.name)))
+    return Array(builder, builder.emit("matmul", left.name, right.name))
 
 
 def dot(builder: Builder, a: Any, b: Any) -> Traced:
@@ -151,7 +188,7 @@ def inner(builder: Builder, a: Any, b: Any) -> Traced:
 
 def outer(builder: Builder, a: Any, b: Any) -> Traced:
     left, right = reshape(lift(builder, a), -1), reshape(lift(builder, b), -1)
-    return cast("Traced", Array(builder, builder.emit("outer", left.name, right.name)))
+    return Array(builder, builder.emit("outer", left.name, right.name))
 
 
 def _axes(a: Traced, axis: Any, where: str) -> tuple[int, ...]:
@@ -176,9 +213,9 @@ def _axes(a: Traced, axis: Any, where: str) -> tuple[int, ...]:
 def total(a: Any, axis: Any = None, keepdims: bool = False) -> Traced:
     axes = _axes(a, axis, "sum")
     if not axes:
-        return cast("Traced", a)
+        return a
     name = a.builder.emit("sum", a.name, **sum_attrs(a.ndim, axes, bool(keepdims)))
-    return cast("Traced", Array(a.builder, name))
+    return Array(a.builder, name)
 
 
 def mean(a: Any, axis: Any = None, keepdims: bool = False) -> Traced:
@@ -191,7 +228,7 @@ def transpose(a: Traced, axes: Any = None) -> Traced:
     order = tuple(range(a.ndim))[::-1] if axes is None else tuple(int(i) % max(a.ndim, 1) for i in axes)
     if order == tuple(range(a.ndim)):
         return a
-    return cast("Traced", Array(a.builder, a.builder.emit("transpose", a.name, axes=order)))
+    return Array(a.builder, a.builder.emit("transpose", a.name, axes=order))
 
 
 def reshape(a: Traced, shape: Any) -> Traced:
@@ -216,13 +253,13 @@ def reshape(a: Traced, shape: Any) -> Traced:
                 got=format_shape(dims),
             )
         dims[unknown] = as_dim(rest)
-    return cast("Traced", Array(a.builder, a.builder.emit("reshape", a.name, shape=tuple(dims))))
+    return Array(a.builder, a.builder.emit("reshape", a.name, shape=tuple(dims)))
 
 
 def broadcast_to(a: Traced, shape: Any) -> Traced:
     wanted = (shape,) if not isinstance(shape, (tuple, list)) else shape
     dims = tuple(as_size(d) for d in wanted)
-    return cast("Traced", Array(a.builder, a.builder.emit("broadcast_to", a.name, shape=dims)))
+    return Array(a.builder, a.builder.emit("broadcast_to", a.name, shape=dims))
 
 
 def new_axes(a: Traced, key: Any) -> Traced:
@@ -250,7 +287,7 @@ def new_axes(a: Traced, key: Any) -> Traced:
             raise ShapeError("Too many indices.", where=f"{a.name}[...]", expected=format_shape(a.dims))
         shape.append(size)
     shape.extend(dims)
-    return cast("Traced", Array(a.builder, a.builder.emit("reshape", a.name, shape=tuple(shape))))
+    return Array(a.builder, a.builder.emit("reshape", a.name, shape=tuple(shape)))
 
 
 def squeeze(a: Traced, axis: Any = None) -> Traced:
@@ -264,7 +301,7 @@ def squeeze(a: Traced, axis: Any = None) -> Traced:
 
 
 def reshape_dims(a: Traced, dims: Shape) -> Traced:
-    return cast("Traced", Array(a.builder, a.builder.emit("reshape", a.name, shape=dims)))
+    return Array(a.builder, a.builder.emit("reshape", a.name, shape=dims))
 
 
 def expand_dims(a: Traced, axis: Any) -> Traced:

@@ -1,0 +1,221 @@
+"""From a loss in any of its spellings to a program with the output ``loss``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symgrad.errors import ShapeError, SpecError, TraceError
+from symgrad.ops.dims import Shape, format_shape, parse_shape
+from symgrad.program import Builder, Input, Program
+from symgrad.trace.array import Traced
+from symgrad.trace.function import arguments_for, call, parameters
+from symgrad.trace.module import module_inputs, trace_module
+from symgrad.trace.operations import lift
+from symgrad.trace.sympy_expr import read_sympy, shapes_of
+from symgrad.trace.text import names_in, read_text
+
+DOMAINS = ("real", "positive", "prob", "binary", "onehot", "spd", "nonzero")
+
+
+@dataclass(frozen=True)
+class TracedLoss:
+    """A traced loss, and what is worth saying about it."""
+
+    program: Program
+    warnings: tuple[str, ...]
+
+
+def trace_loss(
+    loss: Any,
+    shapes: Mapping[str, object] | None = None,
+    given: Mapping[str, Any] | None = None,
+    criterion: Any = None,
+    domains: Mapping[str, str] | None = None,
+    syntax: str = "numpy",
+) -> TracedLoss:
+    """Trace a NumPy function, a text, a SymPy expression, or a module with its criterion.
+
+    Raises:
+        SpecError: missing or unknown names; TraceError, ParseError, ShapeError, UnsupportedError: as they say.
+    """
+    if syntax != "numpy":
+        raise SpecError("There is no such syntax.", where="syntax", expected="numpy", got=syntax)
+    known = {name: parse_shape(s) for name, s in (shapes or {}).items()}
+    kinds = _kinds(domains or {}, known)
+    if isinstance(loss, sympy.Basic):
+        known = {**shapes_of(loss), **known}
+    if hasattr(loss, "named_parameters"):
+        return _trace_module(loss, criterion, known, kinds)
+    if criterion is not None:
+        raise SpecError("A criterion belongs to a module.", where="criterion", fix="leave it away")
+    session = _Session(loss, known, given or {}, kinds)
+    return session.run()
+
+
+def _kinds(domains: Mapping[str, str], known: Mapping[str, Shape]) -> Mapping[str, str]:
+    for name, domain in domains.items():
+        if name not in known:
+            raise SpecError(f"{name!r} has a domain but no shape.", where="domains", expected=", ".join(known))
+        if domain not in DOMAINS:
+            raise SpecError(
+                "There is no such domain.", where=f"domains[{name!r}]", expected=", ".join(DOMAINS), got=domain
+            )
+    return domains
+
+
+class _Session:
+    """One run over a loss and the functions in ``given``."""
+
+    def __init__(
+        self, loss: Any, shapes: Mapping[str, Shape], given: Mapping[str, Any], domains: Mapping[str, str]
+    ) -> None:
+        self.loss, self.shapes, self.given = loss, shapes, given
+        for name in given:
+            if name in shapes:
+                raise SpecError(
+                    f"{name!r} has a shape and is also given by a function.",
+                    where="given",
+                    fix="leave one of the two away",
+                )
+        inputs = [Input(n, s, domain=domains.get(n, "real")) for n, s in shapes.items()]
+        self.builder = Builder(inputs)
+        self.values = {n: Traced(self.builder, n) for n in shapes}
+        self.computing: list[str] = []
+        self.used: set[str] = set()
+
+    def run(self) -> TracedLoss:
+        result = self._evaluate(self.loss, "the loss")
+        if isinstance(self.loss, (str, sympy.Basic)):
+            result = lift(self.builder, result)
+        result = _checked_result(result, self.builder, _owner(self.loss))
+        unused = [n for n in self.shapes if n not in self.used]
+        if unused:
+            expected = ", ".join(sorted(self.used))
+            raise SpecError(
+                f"{unused[0]!r} is no argument of the loss.",
+                where="shapes",
+                expected=f"names among {expected}",
+                got=", ".join(self.shapes),
+                fix="leave it out of shapes, or say in given= which function computes with it",
+            )
+        for name in self.given:
+            if name not in self.used:
+                raise SpecError(f"{name!r} is no argument of the loss.", where="given")
+        program = self.builder.finish([("loss", result.name)])
+        return TracedLoss(program, tuple(broadcast_warnings(program)))
+
+    def _evaluate(self, source: Any, what: str) -> Any:
+        if isinstance(source, str):
+            names = {n: self._value(n) for n in names_in(source)}
+            return read_text(source, self.builder, {n: v for n, v in names.items() if v is not None})
+        if isinstance(source, (sympy.Basic, sympy.MatrixBase)):
+            self.used |= set(shapes_of(source)) & set(self.shapes) if isinstance(source, sympy.Basic) else set()
+            return read_sympy(source, self.builder, self.values)
+        if not callable(source):
+            raise SpecError(
+                f"{what} cannot be traced.",
+                expected="a function, a text, a SymPy expression, or a module with a criterion",
+                got=type(source).__name__,
+            )
+        known = {n: v for n, v in self.values.items() if n in parameters(source)}
+        self.used |= known.keys()
+        return call(source, arguments_for(source, known, self._value, _owner(source)))
+
+    def _value(self, name: str) -> Any:
+        """An input, or the value of a function in ``given``; None for a name that is neither."""
+        if name in self.values:
+            self.used.add(name)
+            return self.values[name]
+        if name not in self.given:
+            return None
+        if name in self.computing:
+            circle = " → ".join([*self.computing, name])
+            raise SpecError("The functions in given need each other.", where="given", got=circle)
+        self.computing.append(name)
+        value = lift(self.builder, self._evaluate(self.given[name], f"given[{name!r}]"))
+        self.computing.pop()
+        self.builder.label(value.name, name)
+        self.values[name] = value
+        self.used.add(name)
+        return value
+
+
+def _owner(source: Any) -> str:
+    return source if isinstance(source, str) else getattr(source, "__name__", type(source).__name__)
+
+
+def _checked_result(result: Any, builder: Builder, owner: str) -> Traced:
+    if not isinstance(result, Traced):
+        if isinstance(result, (int, float, sympy.Expr)) and not isinstance(result, bool):
+            return lift(builder, result)
+        raise TraceError(
+            "The loss did not return a traced value.",
+            where=owner,
+            expected="a scalar computed from the arguments",
+            got=type(result).__name__,
+            fix="return the loss" if result is None else None,
+        )
+    if result.dims != ():
+        raise ShapeError(
+            "The loss is not a scalar.",
+            where=owner,
+            expected="shape ()",
+            got=f"shape {format_shape(result.dims)}",
+            fix="reduce it with .sum() or .mean()",
+        )
+    return result
+
+
+def _trace_module(
+    module: Any, criterion: Any, shapes: dict[str, Shape], domains: Mapping[str, str]
+) -> TracedLoss:
+    while True:
+        inputs = module_inputs(module, shapes, domains)
+        builder = Builder(inputs)
+        values = {i.name: Traced(builder, i.name) for i in inputs}
+        try:
+            result = trace_module(module, criterion, builder, values)
+        except ShapeError as error:
+            pinned = _pin(error, shapes)
+            if pinned is None:
+                raise
+            symbol, size = pinned
+            shapes = {n: tuple(size if d == symbol else d for d in s) for n, s in shapes.items()}
+            continue
+        result = _checked_result(result, builder, type(module).__name__)
+        program = builder.finish([("loss", result.name)])
+        return TracedLoss(program, (*broadcast_warnings(program),))
+
+
+def _pin(error: ShapeError, shapes: Mapping[str, Shape]) -> tuple[sympy.Symbol, int] | None:
+    """A symbol of the data that has to be one of the parameters' sizes, if that is what went wrong."""
+    left, right = error.clash if error.clash is not None else (None, None)
+    for symbol, size in ((left, right), (right, left)):
+        if isinstance(symbol, sympy.Symbol) and isinstance(size, int) and any(symbol in s for s in shapes.values()):
+            return symbol, size
+    return None
+
+
+def broadcast_warnings(program: Program) -> list[str]:
+    """(n,) against (n, 1) is n×n in NumPy: legal, and nearly always a mistake."""
+    found = []
+    for b in program.bindings:
+        if b.op != "pointwise" or len(b.args) < 2:
+            continue
+        shapes = [program.type(a).shape for a in b.args]
+        for i, a in enumerate(shapes):
+            for c, other in ((program.by_name[b.args[j]].name, s) for j, s in enumerate(shapes) if j != i):
+                if len(a) == 1 and len(other) == 2 and other[1] == 1 and a[0] == other[0] and a[0] != 1:
+                    found.append(
+                        f"{format_shape(a)} with {format_shape(other)} broadcasts to "
+                        f"{format_shape((other[0], a[0]))}: {b.args[i]} meets {c}; "
+                        "if entry i shall meet entry i, give both the same shape"
+                    )
+    return list(dict.fromkeys(found))
+
+
+__all__ = ["DOMAINS", "TracedLoss", "broadcast_warnings", "trace_loss"]
