@@ -71,11 +71,11 @@ def _vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
         if derivative == 0 or e.type(arg).kind != "real":
             out.append(None)
             continue
-        names = (*node.args, node.name, g)
-        symbols = [ARG(i) for i in range(len(node.args))] + [OUT]
-        g_symbol = ARG(len(node.args) + 1)
-        body = scale(g_symbol, derivative.xreplace({OUT: ARG(len(node.args))}))
-        used = [i for i, s in enumerate([*symbols[:-1], ARG(len(node.args)), g_symbol]) if body.has(s)]
+        # The adjoint comes first, so that it stands first in what is printed: δWᵀ ⊙ (1 − h²).
+        names = (g, *node.args, node.name)
+        moved = {ARG(i): ARG(i + 1) for i in range(len(node.args))} | {OUT: ARG(len(node.args) + 1)}
+        body = scale(ARG(0), derivative.xreplace(moved))
+        used = [i for i in range(len(names)) if body.has(ARG(i))]
         renamed = body.xreplace({ARG(i): ARG(j) for j, i in enumerate(used)})
         flowing = e.pointwise(renamed, *(names[i] for i in used))
         out.append(e.sum_to(flowing, node.shape, e.type(arg).shape))

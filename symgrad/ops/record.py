@@ -96,11 +96,15 @@ class Emitter(Protocol):
 
 @dataclass(frozen=True)
 class Piece:
-    """A printed part of a formula with the binding strength of its outermost operator."""
+    """A printed part of a formula with the binding strength of its outermost operator.
+
+    ``rank`` is the number of axes of what it stands for, ``is_size`` marks a dimension such as n.
+    """
 
     text: str
     strength: int
     rank: int = 0
+    is_size: bool = False
 
 
 class Notation(Protocol):

@@ -1,0 +1,150 @@
+"""A program as formulas: which values get a name, and each as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sympy
+
+from symgrad.ops.record import ARG, Piece
+from symgrad.ops.scalars.functions import Sigmoid
+from symgrad.ops.scalars.printer import ATOM
+from symgrad.program import Binding, Program
+from symgrad.render.names import latex_name, short_names, unicode_name
+from symgrad.render.notation import LatexNotation, UnicodeNotation, to_ascii
+
+STYLES = ("text", "ascii", "latex")
+
+
+@dataclass(frozen=True)
+class Line:
+    """``name = right-hand side``; ``kind`` is forward, adjoint, loss or gradient."""
+
+    name: str
+    text: str
+    kind: str
+    binding: str
+
+
+class Writer:
+    """Writes the values of a (simplified) program as formulas in one style."""
+
+    def __init__(self, program: Program, style: str, named: Mapping[str, str]) -> None:
+        self.program = program
+        self.latex = style == "latex"
+        self.notation = LatexNotation() if self.latex else UnicodeNotation()
+        self.named = named
+        self.symbol = latex_name if self.latex else unicode_name
+        self.short = short_names([i.name for i in program.inputs])
+        self._pieces: dict[str, Piece] = {}
+
+    def name(self, value: str) -> str:
+        return self.symbol(self.named.get(value) or self.short.get(value, value))
+
+    def piece(self, value: str) -> Piece:
+        """The value where it is used: its name, or its formula."""
+        if value in self.named or self.program.is_input(value):
+            return Piece(self.name(value), ATOM, len(self.program.type(value).shape))
+        if value not in self._pieces:
+            self._pieces[value] = self.formula(value)
+        return self._pieces[value]
+
+    def formula(self, value: str) -> Piece:
+        """The value's own formula, of the names it reads."""
+        b = self.program.by_name[value]
+        if not isinstance(b, Binding):
+            return self.piece(value)
+        args = [self.piece(a) for a in b.args]
+        if b.op == "reshape" and _same_but_ones(self.program.type(b.args[0]).shape, b.shape):
+            return Piece(args[0].text, args[0].strength, len(b.shape))
+        made = b.record.notation(self.notation, args, b.attrs)
+        return Piece(made.text, made.strength, len(b.shape))
+
+
+def _same_but_ones(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
+    return [d for d in a if d != 1] == [d for d in b if d != 1]
+
+
+def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
+    """Names for the values that a textbook would name.
+
+    A value gets one if it is read more than once and is no mere input or transpose: the user's own name if
+    there is one, δ for an adjoint, h for an activation, r for a difference.
+    """
+    taken = {i.name for i in program.inputs} | {d.name for i in program.inputs for d in _symbols(i.shape)}
+    named: dict[str, str] = {}
+    outputs = {name for _, name in program.outputs}
+    reads = _reads(program)
+    candidates = [b for b in program.bindings if reads[b.name] > 1 and _worth_a_name(b)]
+    counts: dict[str, int] = {}
+    stems: dict[str, str] = {}
+    for b in candidates:
+        stem = "δ" if b.name not in forward else _stem(b)
+        stems[b.name] = stem
+        counts[stem] = counts.get(stem, 0) + 1
+    deltas = [b for b in candidates if stems[b.name] == "δ"]
+    number: dict[str, int] = {}
+    for i, b in enumerate(reversed(deltas)):
+        number[b.name] = i + 1
+    running: dict[str, int] = {}
+    for b in candidates:
+        if b.name in outputs:
+            continue
+        label = b.label
+        if label is not None and label.isidentifier() and label not in taken and stems[b.name] != "δ":
+            named[b.name] = label
+            taken.add(label)
+            continue
+        stem = stems[b.name]
+        running[stem] = running.get(stem, 0) + 1
+        index = number.get(b.name, running[stem])
+        candidate = stem if counts[stem] == 1 and stem not in taken else f"{stem}{index}"
+        while candidate in taken:
+            index += 1
+            candidate = f"{stem}{index}"
+        named[b.name] = candidate
+        taken.add(candidate)
+    return named
+
+
+def _symbols(shape: tuple[object, ...]) -> set[object]:
+    return {s for d in shape for s in getattr(d, "free_symbols", ())}
+
+
+def _reads(program: Program) -> dict[str, int]:
+    """How often each value would be written if nothing had a name."""
+    count = dict.fromkeys(program.by_name, 0)
+    for b in program.bindings:
+        for i, a in enumerate(b.args):
+            count[a] += max(1, _occurrences(b.attrs["fn"], i)) if b.op == "pointwise" else 1
+    for _, name in program.outputs:
+        count[name] += 1
+    return count
+
+
+def _occurrences(fn: sympy.Expr, position: int) -> int:
+    return sum(1 for e in sympy.preorder_traversal(fn) if e == ARG(position))
+
+
+def _worth_a_name(b: Binding) -> bool:
+    if b.op in ("constant", "transpose", "broadcast_to", "reshape"):
+        return False
+    return not (b.op == "pointwise" and len(b.args) == 1 and b.attrs["fn"].is_Mul)
+
+
+def _stem(b: Binding) -> str:
+    if b.op == "pointwise":
+        fn = b.attrs["fn"]
+        if isinstance(fn, Sigmoid):
+            return "p"
+        if fn.is_Function:
+            return "h"
+        if fn.is_Add and any(t.could_extract_minus_sign() for t in fn.args):
+            return "r"
+    return "z"
+
+
+def in_style(text: str, style: str) -> str:
+    """Unicode text for the style asked for."""
+    return to_ascii(text) if style == "ascii" else text
