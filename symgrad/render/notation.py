@@ -112,7 +112,7 @@ class UnicodePrinter(ScalarPrinter):
 
     def in_front(self, front: str, text: str) -> str:
         """A scalar before what it multiplies: 2xᵀr, ½ Σ r², (2/n) xᵀr."""
-        if text.startswith((self.sum_sign, "\U0001d7cf")) or not front:
+        if text.startswith((self.sum_sign, "\U0001d7cf")) or front.endswith(")"):
             tight = False
         elif front.isnumeric():
             tight = not re.match(r"[a-z]{2,}\(", text) and not text[0].isdigit()
@@ -151,7 +151,7 @@ def _tight(left: str, right: str) -> bool:
     stem = left.rstrip(_MARKS)
     if stem and (stem[-1].isalnum() or stem[-1] in "_."):
         if stem[-1].isdigit():
-            return False
+            return stem[-1] == "\U0001d7cf"
         if len(stem) > 1 and stem[-2] not in _MARKS and (stem[-2].isalnum() or stem[-2] == "_"):
             return False
     if right.startswith(("(", "\U0001d7cf")):
@@ -191,7 +191,9 @@ class UnicodeNotation:
         return Piece(self.join(self.transpose(a).text, self.wrap(b, NEG)), NEG, 0)
 
     def call(self, name: str, *args: Piece) -> Piece:
-        return Piece(f"{name}({', '.join(a.text for a in args)})", ATOM, max((a.rank for a in args), default=0))
+        return Piece(
+            f"{name}({', '.join(a.text for a in args)})", ATOM, max((a.rank for a in args), default=0)
+        )
 
     def total(self, a: Piece, axes: tuple[int, ...] | None) -> Piece:
         if axes is None:
@@ -273,7 +275,11 @@ class LatexPrinter(UnicodePrinter):
         if kind is f.Above:
             return Piece(f"[{args[0].text} > {args[1].text}]", ATOM, rank)
         name = _NAMES.get(kind, kind.__name__)
-        command = rf"\{name}" if name in ("exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "arctan", "max", "min") else rf"\operatorname{{{name}}}"
+        command = (
+            rf"\{name}"
+            if name in ("exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "arctan", "max", "min")
+            else rf"\operatorname{{{name}}}"
+        )
         return Piece(f"{command}{inside}", ATOM, rank)
 
     def fraction(self, top: Piece, bottom: Piece) -> Piece:
@@ -305,4 +311,6 @@ class LatexNotation(UnicodeNotation):
 
     def call(self, name: str, *args: Piece) -> Piece:
         inside = ", ".join(a.text for a in args)
-        return Piece(rf"\operatorname{{{name}}}\left({inside}\right)", ATOM, max((a.rank for a in args), default=0))
+        return Piece(
+            rf"\operatorname{{{name}}}\left({inside}\right)", ATOM, max((a.rank for a in args), default=0)
+        )

@@ -65,7 +65,11 @@ class Simplifier:
         args = [self.value[a] for a in b.args]
         if b.op == "constant":
             value = sympy.sympify(b.attrs["value"])
-            return Scaled(value, self.builder.constant(1)) if value != 0 else Scaled(ONE, self.builder.constant(0))
+            return (
+                Scaled(value, self.builder.constant(1))
+                if value != 0
+                else Scaled(ONE, self.builder.constant(0))
+            )
         if b.op == "pointwise":
             return self._pointwise(b, args)
         if b.op == "transpose" and b.attrs["axes"] == (1, 0):

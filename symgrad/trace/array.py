@@ -173,7 +173,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise UnsupportedError(
-            "A traced array is not changed in place.", where=f"{self.name}[...] = ...", fix="compute a new array"
+            "A traced array is not changed in place.",
+            where=f"{self.name}[...] = ...",
+            fix="compute a new array",
         )
 
     # What needs numbers -----------------------------------------------------------------------------------
@@ -204,7 +206,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def __iter__(self) -> Any:
         raise UnsupportedError(
-            "A traced array is not looped over.", where=repr(self), fix="write the loop as an array expression"
+            "A traced array is not looped over.",
+            where=repr(self),
+            fix="write the loop as an array expression",
         )
 
     __hash__ = object.__hash__
@@ -216,7 +220,9 @@ def _torch_names(what: str, axis: Any, keepdims: bool, aliases: dict[str, Any]) 
     # The options that ndarray.sum has besides; None is their default and changes nothing.
     unknown = {k: v for k, v in aliases.items() if not (k in ("dtype", "out") and v is None)}
     if unknown:
-        raise UnsupportedError(f"{what} is traced with axis and keepdims only.", got=", ".join(sorted(unknown)))
+        raise UnsupportedError(
+            f"{what} is traced with axis and keepdims only.", got=", ".join(sorted(unknown))
+        )
     return axis, keepdims
 
 

@@ -28,7 +28,9 @@ def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
         found = dict(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         raise TraceError(
-            "The arguments of this callable are not known.", where=name, fix="wrap it in a def with named arguments"
+            "The arguments of this callable are not known.",
+            where=name,
+            fix="wrap it in a def with named arguments",
         ) from None
     for p in found.values():
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
@@ -43,7 +45,11 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
         TraceError: the function raised; the message has its line.
     """
     positional = [arguments[n] for n, p in parameters(function).items() if p.kind is p.POSITIONAL_ONLY]
-    named = {n: v for n, v in arguments.items() if parameters(function)[n].kind is not inspect.Parameter.POSITIONAL_ONLY}
+    named = {
+        n: v
+        for n, v in arguments.items()
+        if parameters(function)[n].kind is not inspect.Parameter.POSITIONAL_ONLY
+    }
     runnable = _with_our_builtins(function)
     try:
         with _local_names():

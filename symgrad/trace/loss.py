@@ -59,10 +59,15 @@ def trace_loss(
 def _kinds(domains: Mapping[str, str], known: Mapping[str, Shape]) -> Mapping[str, str]:
     for name, domain in domains.items():
         if name not in known:
-            raise SpecError(f"{name!r} has a domain but no shape.", where="domains", expected=", ".join(known))
+            raise SpecError(
+                f"{name!r} has a domain but no shape.", where="domains", expected=", ".join(known)
+            )
         if domain not in DOMAINS:
             raise SpecError(
-                "There is no such domain.", where=f"domains[{name!r}]", expected=", ".join(DOMAINS), got=domain
+                "There is no such domain.",
+                where=f"domains[{name!r}]",
+                expected=", ".join(DOMAINS),
+                got=domain,
             )
     return domains
 
@@ -113,7 +118,9 @@ class _Session:
             names = {n: self._value(n) for n in names_in(source)}
             return read_text(source, self.builder, {n: v for n, v in names.items() if v is not None})
         if isinstance(source, (sympy.Basic, sympy.MatrixBase)):
-            self.used |= set(shapes_of(source)) & set(self.shapes) if isinstance(source, sympy.Basic) else set()
+            self.used |= (
+                set(shapes_of(source)) & set(self.shapes) if isinstance(source, sympy.Basic) else set()
+            )
             return read_sympy(source, self.builder, self.values)
         if not callable(source):
             raise SpecError(
@@ -195,7 +202,11 @@ def _pin(error: ShapeError, shapes: Mapping[str, Shape]) -> tuple[sympy.Symbol, 
     """A symbol of the data that has to be one of the parameters' sizes, if that is what went wrong."""
     left, right = error.clash if error.clash is not None else (None, None)
     for symbol, size in ((left, right), (right, left)):
-        if isinstance(symbol, sympy.Symbol) and isinstance(size, int) and any(symbol in s for s in shapes.values()):
+        if (
+            isinstance(symbol, sympy.Symbol)
+            and isinstance(size, int)
+            and any(symbol in s for s in shapes.values())
+        ):
             return symbol, size
     return None
 

@@ -25,9 +25,7 @@ def module_inputs(module: Module, shapes: Mapping[str, Shape], domains: Mapping[
     return data + [Input(n, shapes.get(n, s)) for n, s in own.items()]
 
 
-def trace_module(
-    module: Module, criterion: Any, builder: Builder, values: Mapping[str, Traced]
-) -> Traced:
+def trace_module(module: Module, criterion: Any, builder: Builder, values: Mapping[str, Traced]) -> Traced:
     """Write ``criterion(module(x…), y…)``.
 
     ``forward`` takes the data whose names are its parameters; the others go, in order, to the criterion.

@@ -66,7 +66,9 @@ NUMPY_FUNCTIONS: dict[Callable[..., Any], Rule] = {
 """Functions that dispatch through ``__array_function__``; each rule takes the builder first."""
 
 
-def bind_numpy(name: str, rule: Rule, builder: Builder, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def bind_numpy(
+    name: str, rule: Rule, builder: Builder, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Any:
     """Call a rule, naming options that it does not know."""
     options = {k: v for k, v in kwargs.items() if v is not np._NoValue}
     if options.get("dtype", 0) is None:

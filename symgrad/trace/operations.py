@@ -333,4 +333,6 @@ def maximum(builder: Builder, a: Any, b: Any) -> Traced:
 def leaky_relu(builder: Builder, x: Any, slope: Any = 0.01) -> Traced:
     value = lift(builder, x)
     condition = elementary(builder, "greater", value, 0)
-    return elementary(builder, "where", condition, value, elementary(builder, "mul", exact_number(slope), value))
+    return elementary(
+        builder, "where", condition, value, elementary(builder, "mul", exact_number(slope), value)
+    )

@@ -65,7 +65,9 @@ def read_sympy(expr: Any, builder: Builder, names: Mapping[str, Traced]) -> Trac
 
 
 def _negative(term: Any) -> bool:
-    coefficient = term.as_coeff_mmul()[0] if isinstance(term, MatMul) else sympy.sympify(term).as_coeff_Mul()[0]
+    coefficient = (
+        term.as_coeff_mmul()[0] if isinstance(term, MatMul) else sympy.sympify(term).as_coeff_Mul()[0]
+    )
     return bool(coefficient.is_negative)
 
 
@@ -180,7 +182,9 @@ class _Reader:
             return self._sum(tuple(Trace(a) for a in e.args))
         if len(matrices) < 2:
             raise UnsupportedError(
-                "The trace of a single matrix has no rule yet.", where=str(e), expected="the trace of a product"
+                "The trace of a single matrix has no rule yet.",
+                where=str(e),
+                expected="the trace of a product",
             )
         left = self._fold(tuple(matrices[:-1]), lambda a, b: ops.matmul(self.builder, a, b))
         total = ops.total(left * self._transposed(self.read(matrices[-1])))

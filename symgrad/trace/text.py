@@ -184,13 +184,19 @@ class _Reader:
     def _arguments(self, node: ast.Call) -> tuple[list[Any], dict[str, Any]]:
         if any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords):
             raise ParseError("* and ** arguments have no place in a formula.")
-        return [self._literal(a) for a in node.args], {str(k.arg): self._literal(k.value) for k in node.keywords}
+        return [self._literal(a) for a in node.args], {
+            str(k.arg): self._literal(k.value) for k in node.keywords
+        }
 
     def _literal(self, node: ast.expr) -> Any:
         """An argument: ints stay ints (an axis), anything else is a value of the formula."""
         if isinstance(node, ast.Constant):
             return self._number(node)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        if (
+            isinstance(node, ast.UnaryOp)
+            and isinstance(node.op, ast.USub)
+            and isinstance(node.operand, ast.Constant)
+        ):
             value = self._number(node.operand)
             return -value if isinstance(value, (int, float)) else value
         if isinstance(node, (ast.Tuple, ast.List)):
@@ -205,7 +211,8 @@ class _Reader:
             if prefix not in _MODULES or prefix in self.names:
                 if func.attr not in _METHODS:
                     raise UnsupportedError(
-                        f"The method .{func.attr}() is not known.", expected=", ".join(f".{m}()" for m in _METHODS)
+                        f"The method .{func.attr}() is not known.",
+                        expected=", ".join(f".{m}()" for m in _METHODS),
                     )
                 return self._apply(getattr(self._value(func.value), func.attr), func.attr, args, kwargs)
             name = func.attr
@@ -236,7 +243,12 @@ class _Reader:
             return value[index]
         keys = []
         for part in parts:
-            if isinstance(part, ast.Slice) and part.lower is None and part.upper is None and part.step is None:
+            if (
+                isinstance(part, ast.Slice)
+                and part.lower is None
+                and part.upper is None
+                and part.step is None
+            ):
                 keys.append(slice(None))
             else:
                 keys.append(self._literal(part) if not isinstance(part, ast.Slice) else part)

@@ -1,0 +1,205 @@
+"""``Derivation``: what ``sg.derive`` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from symgrad.calculus import Differentiated
+from symgrad.errors import DataError, SpecError
+from symgrad.ops.dims import bind_dims, format_shape
+from symgrad.program import Program, numpy_callable, numpy_source
+from symgrad.render import Document, Step, steps, to_sympy
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from symgrad.compile import Kernel
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One side of an equation: prints as text, and gives LaTeX or SymPy."""
+
+    document: Document
+    output: str
+
+    def __str__(self) -> str:
+        return self.document.formula(self.output)
+
+    def __repr__(self) -> str:
+        return f"<formula {self}>"
+
+    def to_latex(self) -> str:
+        """The right-hand side in LaTeX."""
+        return self.document.formula(self.output, "latex")
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.to_latex()}$"
+
+    def to_sympy(self) -> Any:
+        """A SymPy expression; vectors are columns."""
+        return to_sympy(self.document.program, self.output)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The gradient of one loss.
+
+    Attributes:
+        differentiated: the program with its gradients, as calculus made it.
+        wrt: the parameters.
+        single: whether ``wrt`` was one name, so that ``gradient`` exists.
+        warnings: what is legal in the loss but probably not meant.
+    """
+
+    differentiated: Differentiated
+    wrt: tuple[str, ...]
+    single: bool
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def program(self) -> Program:
+        """Inputs, bindings, and the outputs ``loss`` and one for each parameter."""
+        return self.differentiated.program
+
+    @cached_property
+    def document(self) -> Document:
+        return Document(self.differentiated, self.wrt)
+
+    @property
+    def loss(self) -> Formula:
+        """The loss as a formula."""
+        return Formula(self.document, "loss")
+
+    @property
+    def gradients(self) -> Mapping[str, Formula]:
+        """For each parameter its gradient as a formula."""
+        return {name: Formula(self.document, name) for name in self.wrt}
+
+    @property
+    def gradient(self) -> Formula:
+        """The gradient, where ``wrt`` was one name.
+
+        Raises:
+            SpecError: ``wrt`` named several parameters.
+        """
+        if not self.single:
+            raise SpecError(
+                "There is more than one gradient.",
+                where="gradient",
+                expected=f"gradients[name] with a name of {', '.join(self.wrt)}",
+            )
+        return self.gradients[self.wrt[0]]
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Forward pass, then backward pass, each line with its rule, shape and reason."""
+        return steps(self.differentiated, self.wrt)
+
+    # Printed forms ----------------------------------------------------------------------------------------
+
+    def to_text(self, ascii: bool = False, with_steps: bool = False) -> str:
+        """The derivation as lines of text.
+
+        Args:
+            ascii: write ``x'`` for ``xᵀ`` and the like.
+            with_steps: put the way to the gradient in front.
+        """
+        style = "ascii" if ascii else "text"
+        out = []
+        if with_steps:
+            out += _steps_text(steps(self.differentiated, self.wrt, style))
+        lines = self.document.lines(style)
+        width = max(len(x.left) for x in lines)
+        program = self.document.program
+        for x in lines:
+            shape = format_shape(program.type(x.value).shape) if x.kind == "gradient" else ""
+            text = f"{x.left:>{width}} = {x.right}"
+            out.append(f"{text}    {shape}".rstrip())
+        out += [f"warning: {w}" for w in self.warnings]
+        return "\n".join(out)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        return f"<Derivation of {', '.join(f'∂L/∂{n}' for n in self.wrt)}>"
+
+    def to_latex(self) -> str:
+        """An ``aligned`` block: the loss, named values, gradients."""
+        rows = [f"{x.left} &= {x.right}" for x in self.document.lines("latex")]
+        return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.to_latex()}$"
+
+    def to_numpy(self) -> str:
+        """NumPy source of ``loss_and_gradient``, which is also what calling the derivation runs."""
+        return numpy_source(self.program)
+
+    def to_sympy(self) -> Any:
+        """The gradient as a SymPy expression, or a dict of them where ``wrt`` named several parameters."""
+        found = {name: f.to_sympy() for name, f in self.gradients.items()}
+        return found[self.wrt[0]] if self.single else found
+
+    # Running ------------------------------------------------------------------------------------------------
+
+    def __call__(
+        self, arrays: Mapping[str, Any] | None = None, /, **named: Any
+    ) -> tuple[Any, dict[str, np.ndarray]]:
+        """Evaluate loss and gradients in NumPy.
+
+        Args:
+            arrays, named: one array for each input; the dtype is NumPy's promotion of them.
+
+        Returns:
+            The loss and a dict with a gradient of its parameter's shape for each name in ``wrt``.
+
+        Raises:
+            SpecError: an input is missing or unknown; ShapeError: sizes do not fit; DataError: no numbers.
+        """
+        import numpy as np
+
+        given = {**(arrays or {}), **named}
+        wanted = {i.name: i for i in self.program.inputs}
+        for name in [*wanted, *given]:
+            if name not in given or name not in wanted:
+                raise SpecError(
+                    f"{name!r} is {'missing' if name in wanted else 'no input of the loss'}.",
+                    where="call",
+                    expected=", ".join(wanted),
+                    got=", ".join(given) or "nothing",
+                )
+        values = {n: np.asarray(given[n]) for n in wanted}
+        for n, a in values.items():
+            if a.dtype.kind not in "fiub":
+                raise DataError("The array holds no real numbers.", where=n, got=f"dtype {a.dtype}")
+        bind_dims({n: i.shape for n, i in wanted.items()}, {n: a.shape for n, a in values.items()})
+        result = numpy_callable(self.program)(*values.values())
+        value, grads = result
+        dtype = np.result_type(*(a.dtype if a.dtype.kind == "f" else np.float64 for a in values.values()))
+        return value, {n: np.array(g, dtype=dtype) for n, g in grads.items()}
+
+    def compile(self, dtype: str = "float64") -> Kernel:
+        """A compiled function of the same inputs that returns the same values."""
+        from symgrad.compile import compile_gradient
+
+        return compile_gradient(self.program, dtype)
+
+
+def _steps_text(all_steps: tuple[Step, ...]) -> list[str]:
+    out = []
+    for phase in ("forward", "backward"):
+        chosen = [s for s in all_steps if s.phase == phase]
+        out.append(f"{phase} pass")
+        width = max((len(s.text) for s in chosen), default=0)
+        for s in chosen:
+            out.append(f"  {s.text:<{width}}  {s.shape}")
+            if s.why:
+                out.append(f"      {s.rule}")
+                out.append(f"      {s.why}")
+    out.append("result")
+    return out

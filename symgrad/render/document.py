@@ -1,0 +1,89 @@
+"""A derivation as a page of lines: the loss, the values that have names, the gradients.
+
+``Document`` is made once from the differentiated program; every printed form of a derivation is read from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from symgrad.calculus import Differentiated
+from symgrad.program import Program
+from symgrad.render.formula import Writer, choose_names
+from symgrad.render.notation import to_ascii
+from symgrad.render.simplify import simplify
+
+
+@dataclass(frozen=True)
+class Line:
+    """``left = right``, in one style; ``kind`` is loss, value or gradient, ``shape`` the printed shape."""
+
+    left: str
+    right: str
+    kind: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.left} = {self.right}"
+
+
+class Document:
+    """The printed form of one differentiated program.
+
+    Args:
+        differentiated: what calculus returned.
+        wrt: the parameters, in the order in which their gradients are printed.
+    """
+
+    def __init__(self, differentiated: Differentiated, wrt: Sequence[str]) -> None:
+        self.differentiated = differentiated
+        self.wrt = tuple(wrt)
+
+    @cached_property
+    def program(self) -> Program:
+        """The simplified program."""
+        return simplify(self.differentiated.program)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        forward = frozenset(b.name for b in self.program.only("loss").bindings)
+        return choose_names(self.program.only(*self.wrt), forward)
+
+    def writer(self, style: str) -> Writer:
+        return Writer(self.program, style, self.names)
+
+    def gradient_sign(self, name: str, style: str) -> str:
+        """``∂L/∂w``."""
+        shown = self.writer(style).name(name)
+        if style == "latex":
+            return rf"\frac{{\partial L}}{{\partial {shown}}}"
+        return f"∂L/∂{shown}"
+
+    def lines(self, style: str = "text") -> list[Line]:
+        """The loss, the named values in order, the gradients."""
+        writer = self.writer(style)
+        program = self.program
+        loss = program.output["loss"]
+        out = [Line("L", writer.formula(loss).text, "loss", loss)]
+        for b in program.bindings:
+            if b.name in self.names:
+                out.append(Line(writer.name(b.name), writer.formula(b.name).text, "value", b.name))
+        for name in self.wrt:
+            value = program.output[name]
+            out.append(Line(self.gradient_sign(name, style), writer.piece(value).text, "gradient", value))
+        if style == "ascii":
+            return [Line(to_ascii(x.left), to_ascii(x.right), x.kind, x.value) for x in out]
+        return out
+
+    def formula(self, output: str, style: str = "text") -> str:
+        """The right-hand side of the loss or of one gradient."""
+        writer = self.writer(style)
+        value = self.program.output[output]
+        text = (writer.formula(value) if output == "loss" else writer.piece(value)).text
+        return to_ascii(text) if style == "ascii" else text
+
+    def where(self, style: str = "text") -> list[Line]:
+        """The named values only."""
+        return [x for x in self.lines(style) if x.kind == "value"]
