@@ -1,0 +1,5 @@
+"""``python -m symgrad`` is the command line."""
+
+from symgrad.cli.main import main
+
+main()

@@ -1,0 +1,5 @@
+"""``python -m symgrad.cli``."""
+
+from symgrad.cli.main import main
+
+main()
