@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -195,11 +196,16 @@ def _steps_text(all_steps: tuple[Step, ...]) -> list[str]:
     for phase in ("forward", "backward"):
         chosen = [s for s in all_steps if s.phase == phase]
         out.append(f"{phase} pass")
-        width = max((len(s.text) for s in chosen), default=0)
+        width = max((_width(s.text) for s in chosen), default=0)
         for s in chosen:
-            out.append(f"  {s.text:<{width}}  {s.shape}")
+            out.append(f"  {s.text}{' ' * (width - _width(s.text))}  {s.shape}")
             if s.why:
                 out.append(f"      {s.rule}")
                 out.append(f"      {s.why}")
     out.append("result")
     return out
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes in a terminal; a bar over a letter takes none."""
+    return sum(not unicodedata.combining(c) for c in text)

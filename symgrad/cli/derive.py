@@ -14,7 +14,10 @@ from symgrad.errors import SpecError
 @click.option("--shapes", default="", help='Shapes of the arguments, such as "x: n d, w: d 1, y: n 1".')
 @click.option("--wrt", help='The parameter, or several: "w" or "w,b".')
 @click.option(
-    "--given", multiple=True, metavar="NAME=FORMULA", help='An argument that is computed: "y_pred=x @ w" or FILE.py::f.'
+    "--given",
+    multiple=True,
+    metavar="NAME=FORMULA",
+    help='An argument that is computed: "y_pred=x @ w" or FILE.py::f.',
 )
 @click.option("--steps", is_flag=True, help="Show the way to the gradient.")
 @click.option(
@@ -24,7 +27,9 @@ from symgrad.errors import SpecError
     default="text",
     show_default=True,
 )
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64", help="For --format numba.")
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]), default="float64", help="For --format numba."
+)
 def command(
     loss: str, shapes: str, wrt: str | None, given: tuple[str, ...], steps: bool, style: str, dtype: str
 ) -> None:
@@ -36,7 +41,9 @@ def command(
         name, sign, source = item.partition("=")
         if not sign:
             raise SpecError("given is NAME=FORMULA.", where="--given", got=item)
-        computed[name.strip()] = function(source.strip(), "--given") if is_reference(source.strip()) else source
+        computed[name.strip()] = (
+            function(source.strip(), "--given") if is_reference(source.strip()) else source
+        )
     source = function(loss, "LOSS") if is_reference(loss) else loss
     d = derive(source, parse_shapes(shapes), names(wrt), given=computed or None)
     if style == "latex":

@@ -25,7 +25,9 @@ def our_verify(submodule: str = "") -> ModuleType:
     if found is None or Path(str(found.__file__)).resolve().parent != folder:
         location = folder / "__init__.py"
         if not location.is_file():
-            raise SpecError("The package verify is not installed beside symgrad.", fix="install symgrad again")
+            raise SpecError(
+                "The package verify is not installed beside symgrad.", fix="install symgrad again"
+            )
         spec = importlib.util.spec_from_file_location(
             "verify", location, submodule_search_locations=[str(folder)]
         )
@@ -96,7 +98,9 @@ def function(reference: str, option: str) -> Any:
     """
     path, name = split_reference(reference)
     namespace = definitions(path)
-    functions = {n: v for n, v in namespace.items() if getattr(v, "__module__", None) == namespace.get("__name__")}
+    functions = {
+        n: v for n, v in namespace.items() if getattr(v, "__module__", None) == namespace.get("__name__")
+    }
     callables = {n: v for n, v in functions.items() if callable(v) and not isinstance(v, type)}
     if name is None and len(callables) == 1:
         return next(iter(callables.values()))

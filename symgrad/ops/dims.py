@@ -150,7 +150,7 @@ def bind_dims(shapes: Mapping[str, Shape], actual: Mapping[str, tuple[int, ...]]
                     raise ShapeError(
                         f"The dimension {want} cannot be {first} and {have} at once.",
                         where=name,
-                        expected=f"{format_shape(shape)} with {want} = {first}, as in {found_in[want.name]!r}",
+                        expected=f"{format_shape(shape)} with {want} = {first}, as {found_in[want.name]!r} has it",
                         got=format_shape(got),
                     )
     for name, shape in shapes.items():

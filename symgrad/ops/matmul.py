@@ -86,6 +86,12 @@ def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: object) -> object:
     return args[0].size @ args[1].size
 
 
+_RULES = ("C = AB  ⇒  Ā = C̄Bᵀ", "C = AB  ⇒  B̄ = AᵀC̄")
+_WHY = (
+    "row i of A meets every column of B, so its adjoint collects row i of C̄ against Bᵀ",
+    "row k of B is weighted by column k of A, so Aᵀ stands in front and sums over the rows",
+)
+
 MATMUL = Op(
     name="matmul",
     infer=_infer,
@@ -96,10 +102,8 @@ MATMUL = Op(
     magnitude=_magnitude,
     roundings=lambda shapes, attrs: shapes[0][-1],
     rule="C = AB  ⇒  Ā = C̄Bᵀ,  B̄ = AᵀC̄",
-    why=(
-        "row i of A meets every column of B, so its adjoint collects row i of C̄ against Bᵀ",
-        "row k of B is weighted by column k of A, so Aᵀ stands in front and sums over the rows",
-    ),
+    why=_WHY,
+    explain=lambda attrs, position, broadcast: (_RULES[position], _WHY[position]),
     source="Giles (2008), An extended collection of matrix derivative results, 2.1; Petersen and Pedersen "
     "(2012), The Matrix Cookbook, eq. 70–73",
     examples=(

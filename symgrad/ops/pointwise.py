@@ -107,6 +107,29 @@ def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: object) -> object:
     return magnitude(attrs["fn"], {ARG(i): a for i, a in enumerate(args)}).size
 
 
+def _explain(attrs: Attrs, position: int, broadcast_arg: bool) -> tuple[str, str]:
+    fn = attrs["fn"]
+    slope = partial(fn, position)
+    if slope == 1:
+        rule, why = "C = A + B  ⇒  Ā = C̄", "a sum passes its adjoint on to every term"
+    elif slope == -1:
+        rule, why = "C = A − B  ⇒  B̄ = −C̄", "what is subtracted gets the adjoint with the other sign"
+    elif fn.is_Mul and not slope.has(ARG(position)) and all(e.is_Symbol for e in fn.args):
+        rule, why = "C = A ⊙ B  ⇒  Ā = C̄ ⊙ B", "each factor is weighted by the other one"
+    elif fn.is_Pow and fn.exp.is_number and fn.base == ARG(0):
+        rule, why = "C = A^p  ⇒  Ā = C̄ ⊙ p A^(p − 1)", "the power rule, entry by entry"
+    else:
+        rule, why = (
+            "C = f(A)  ⇒  Ā = C̄ ⊙ f′(A)",
+            "the chain rule, entry by entry: each entry has its own slope",
+        )
+        if slope.has(OUT):
+            why += "; the slope is written with the value f(A) that the forward pass has already computed"
+    if broadcast_arg:
+        why += "; the argument was repeated by broadcasting, so its adjoint is summed over the repetitions"
+    return rule, why
+
+
 _A, _B = ARG(0), ARG(1)
 
 POINTWISE = Op(
@@ -121,6 +144,7 @@ POINTWISE = Op(
     rule="C = f(A, B, …)  ⇒  Ā = C̄ ⊙ ∂f/∂A, summed over the axes along which A was broadcast",
     why=("each entry has an effect on its own result only, so the chain rule holds entry by entry",),
     source="chain rule; Magnus and Neudecker (2019), ch. 9 (Hadamard products)",
+    explain=_explain,
     examples=(
         Example((("n", "d"), ("n", "d")), {"fn": _A * _B}),
         Example((("n", "d"), ("d",)), {"fn": _A + _B}),

@@ -153,6 +153,8 @@ class Op:
         why: for each argument, one sentence that explains its rule.
         source: author and equation.
         examples: where the record is tested.
+        explain: rule and sentence for one argument, where they depend on the attributes and on whether the
+            argument was broadcast; None takes ``rule`` and ``why``.
     """
 
     name: str
@@ -167,3 +169,10 @@ class Op:
     why: tuple[str, ...]
     source: str
     examples: tuple[Example, ...]
+    explain: Callable[[Attrs, int, bool], tuple[str, str]] | None = None
+
+    def explanation(self, attrs: Attrs, position: int, broadcast: bool) -> tuple[str, str]:
+        """The rule for one argument in one line, and one sentence why."""
+        if self.explain is not None:
+            return self.explain(attrs, position, broadcast)
+        return self.rule, self.why[min(position, len(self.why) - 1)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
+from typing import ClassVar
 
 import sympy
 
@@ -39,7 +41,7 @@ class UnicodePrinter(ScalarPrinter):
     times = " ⊙ "
     sum_sign = "Σ"
     minus = "−"
-    equal_signs = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠"}
+    equal_signs: ClassVar = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠"}
 
     def number(self, value: sympy.Rational) -> Piece:
         if value.is_Integer:
@@ -221,9 +223,9 @@ class UnicodeNotation:
 
 _ASCII = str.maketrans(
     {
-        "−": "-", "⊙": "*", "½": "1/2", "⅓": "1/3", "¼": "1/4", "¾": "3/4", "⅔": "2/3", "ᵀ": "'", "Σ": "sum",
+        "−": "-", "⊙": "*", "½": "(1/2)", "⅓": "(1/3)", "¼": "(1/4)", "¾": "(3/4)", "⅔": "(2/3)", "ᵀ": "'", "Σ": "sum",
         "σ": "sigmoid", "√": "sqrt", "·": "*", "π": "pi", "≥": ">=", "≤": "<=", "≠": "!=", "∂": "d", "δ": "delta",
-        "→": "->", "←": "<-", "×": "x", "⇒": "=>", "\u0304": "_bar", "…": "...", "’": "'", "′": "'", "✓": "ok",
+        "→": "->", "←": "<-", "×": "x", "⇒": "=>", "…": "...", "’": "'", "′": "'", "✓": "ok",
         "λ": "lambda", "θ": "theta", "μ": "mu", "α": "alpha", "β": "beta", "ε": "epsilon", "η": "eta", "τ": "tau",
         "γ": "gamma", "φ": "phi", "ω": "omega", "ρ": "rho", "ᵢ": "_i", "\U0001d7cf": "1", "–": "-", "—": "-", "“": '"', "”": '"', "∈": "in",
         **{c: f"^{i}" for i, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
@@ -234,7 +236,9 @@ _ASCII = str.maketrans(
 
 def to_ascii(text: str) -> str:
     """The same formula for a stream that cannot encode Unicode."""
-    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+    decomposed = unicodedata.normalize("NFD", text)
+    barred = re.sub(r"(\w)\u0304([0-9₀-₉]*(?:_\w+)?)", r"\1\2_bar", decomposed)
+    return barred.translate(_ASCII).encode("ascii", "replace").decode("ascii")
 
 
 class LatexPrinter(UnicodePrinter):
@@ -243,7 +247,7 @@ class LatexPrinter(UnicodePrinter):
     times = r" \odot "
     sum_sign = r"\sum"
     minus = "-"
-    equal_signs = {">=": r"\ge", "<=": r"\le", "==": "=", "!=": r"\ne"}
+    equal_signs: ClassVar = {">=": r"\ge", "<=": r"\le", "==": "=", "!=": r"\ne"}
 
     def number(self, value: sympy.Rational) -> Piece:
         if value.is_Integer:

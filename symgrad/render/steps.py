@@ -126,7 +126,11 @@ def _backward(
         ]
         middle = writer.chain(flows, differentiated)
         text = f"{target} = {middle} = {right}" if middle not in (None, right) else f"{target} = {right}"
-        whys = [b.record.why[min(i, len(b.record.why) - 1)] for b, i in flows]
+        told = [
+            b.record.explanation(b.attrs, i, whole.type(b.args[i]).shape not in ((), b.shape))
+            for b, i in flows
+        ]
+        whys = [why for _, why in told]
         if len(flows) > 1:
             whys.append("the value is used more than once, so the contributions are added")
         out.append(
@@ -134,7 +138,7 @@ def _backward(
                 "backward",
                 text,
                 format_shape(whole.type(value).shape),
-                "; ".join(dict.fromkeys(b.record.rule for b, _ in flows)),
+                "; ".join(dict.fromkeys(rule for rule, _ in told)),
                 "; ".join(dict.fromkeys(whys)),
                 "; ".join(dict.fromkeys(b.record.source for b, _ in flows)),
             )
@@ -190,9 +194,9 @@ class _AdjointWriter(Writer):
             return None
         b, i = flows[0]
         derivative = partial(b.attrs["fn"], i)
-        if derivative.is_number:
+        upstream = differentiated.adjoints.get(b.name)
+        if derivative.is_number or upstream is None:
             return None
-        upstream = differentiated.adjoints[b.name]
         rank = len(b.shape)
         args = [self.piece(a) for a in b.args]
         symbols = {ARG(k): a for k, a in enumerate(args)} | {OUT: Piece(self.name(b.name), ATOM, rank)}
