@@ -121,9 +121,7 @@ def _backward(
         writer = _AdjointWriter(whole, style, names, introduced)
         target = writer.gradient(value) if value in wrt else writer.adjoint(value)
         right = writer.piece(g).text if g in introduced or g in names else writer.formula(g).text
-        flows = [
-            (b, i) for b, i in _through_moves(value, readers, whole) if b.name in differentiated.adjoints
-        ]
+        flows = _through_moves(value, readers, whole)
         middle = writer.chain(flows, differentiated)
         text = f"{target} = {middle} = {right}" if middle not in (None, right) else f"{target} = {right}"
         told = [

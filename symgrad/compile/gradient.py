@@ -1,0 +1,97 @@
+"""The compiled loss and gradient: ``Derivation.compile``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from symgrad.compile.arrays import bind, check_dtype
+from symgrad.compile.cache import compile_for, load
+from symgrad.compile.loops import LoopWriter
+from symgrad.compile.source import kernel_file
+from symgrad.ops.dims import shape_of
+from symgrad.program import Program
+
+
+def gradient_source(program: Program, dtype: str) -> str:
+    """Source of a function of the inputs and of one array for each gradient, which it fills; returns the loss."""
+    helpers: set[str] = set()
+    writer = LoopWriter(program, helpers)
+    gradients = [(label, value) for label, value in program.outputs if label != "loss"]
+    targets = {label: f"gradient_{k}" for k, (label, _) in enumerate(gradients)}
+    direct: dict[str, str] = {}
+    for label, value in gradients:
+        if value in writer.plan.buffers and value not in direct:
+            direct[value] = targets[label]
+    body = writer.size_statements()
+    body += [f"{writer.names[value]} = {target}" for value, target in direct.items()]
+    body += writer.allocations(direct)
+    body += writer.statements()
+    for label, value in gradients:
+        if direct.get(value) != targets[label]:
+            body += writer.copy_to(targets[label], value)
+    inner: list[str] = []
+    loss = writer.entry_at_loop(program.output["loss"], inner)
+    body += [*inner, f"return {loss}"]
+    arguments = [writer.names[i.name] for i in program.inputs] + list(targets.values())
+    return kernel_file(program, "loss_and_gradient", arguments, body, helpers, dtype)
+
+
+@dataclass
+class Kernel:
+    """A compiled function of a program's inputs.
+
+    Attributes:
+        program: what it computes.
+        dtype: ``float32`` or ``float64``.
+        source: the text of the kernel file.
+        timings: seconds spent on ``plan``, ``compile`` and the last ``run``.
+    """
+
+    program: Program
+    dtype: str
+    source: str
+    timings: dict[str, float] = field(default_factory=dict)
+    _function: Any = None
+
+    def __call__(
+        self, arrays: Mapping[str, Any] | None = None, /, **named: Any
+    ) -> tuple[float, dict[str, np.ndarray]]:
+        """The loss, and for each parameter its gradient as a new array of the parameter's shape.
+
+        Raises:
+            SpecError, ShapeError, DataError: the arrays do not fit.
+        """
+        values, sizes = bind(self.program, {**(arrays or {}), **named}, self.dtype)
+        grads = {
+            label: np.empty(shape_of(self.program.type(value).shape, sizes), self.dtype)
+            for label, value in self.program.outputs
+            if label != "loss"
+        }
+        arguments = (*values.values(), *grads.values())
+        if self._function is None:
+            start = perf_counter()
+            function, path = load(self.source, "loss_and_gradient")
+            compile_for(function, arguments, path)
+            self._function = function
+            self.timings["compile"] = perf_counter() - start
+        start = perf_counter()
+        loss = self._function(*arguments)
+        self.timings["run"] = perf_counter() - start
+        return np.dtype(self.dtype).type(loss), grads
+
+
+def compile_gradient(program: Program, dtype: Any = "float64") -> Kernel:
+    """A kernel for a program with the outputs ``loss`` and one for each parameter; it compiles when first called.
+
+    Raises:
+        SpecError: a dtype other than float32 and float64.
+    """
+    start = perf_counter()
+    name = check_dtype(dtype)
+    source = gradient_source(program, name)
+    return Kernel(program, name, source, {"plan": perf_counter() - start})
