@@ -1,0 +1,157 @@
+"""Drawing sizes, values and memory layouts.
+
+One description serves two sources of choice: hypothesis, which shrinks, and a seeded generator, which runs
+where hypothesis cannot (inside a user's own ``@given`` test) and for the fixed cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from symgrad.ops.dims import shape_of
+from symgrad.program import Input
+
+T = TypeVar("T")
+
+KINDS = ("integers", "ordinary", "ties", "zeros", "ones", "negative", "large", "wide", "small", "huge")
+"""Kinds of values, the most readable first."""
+
+LAYOUTS = ("plain", "transposed", "strided", "read-only")
+"""Memory layouts, the plain one first."""
+
+SCALES = {"large": 30.0, "small": 1e-8, "huge": 1e8}
+
+
+class Source(Protocol):
+    """Where choices come from."""
+
+    def integer(self, low: int, high: int) -> int: ...
+    def choose(self, options: Sequence[T]) -> T: ...
+
+
+class Seeded:
+    """Choices from NumPy's generator."""
+
+    def __init__(self, seed: int) -> None:
+        self.generator = np.random.default_rng(seed)
+
+    def integer(self, low: int, high: int) -> int:
+        return int(self.generator.integers(low, high, endpoint=True))
+
+    def choose(self, options: Sequence[T]) -> T:
+        return options[self.integer(0, len(options) - 1)]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arrays by name, and in words how they were drawn."""
+
+    arrays: Mapping[str, Any]
+    label: str
+
+
+def symbols_of(inputs: Sequence[Input]) -> tuple[str, ...]:
+    """The dimension symbols, in the order in which the inputs show them."""
+    seen: dict[str, None] = {}
+    for i in inputs:
+        for d in i.shape:
+            for s in sorted(getattr(d, "free_symbols", ()), key=str):
+                seen.setdefault(s.name)
+    return tuple(seen)
+
+
+def draw_sizes(source: Source, symbols: Sequence[str], largest: int = 4) -> dict[str, int]:
+    """Small sizes: mostly unequal, sometimes all equal, 1 or 0."""
+    mode = source.choose(("free", "equal", "zero"))
+    if mode == "equal":
+        size = source.integer(1, largest - 1)
+        return dict.fromkeys(symbols, size)
+    sizes = {s: source.integer(1, largest) for s in symbols}
+    if mode == "zero" and symbols and source.integer(0, 3) == 3:
+        sizes[source.choose(symbols)] = 0
+    return sizes
+
+
+def draw_values(source: Source, shape: tuple[int, ...], kind: str, domain: str, dtype: Any) -> Any:
+    """An array of this kind, brought into its domain."""
+    if kind in ("integers", "ties"):
+        reach = 3 if kind == "integers" else 1
+        count = int(np.prod(shape, dtype=int))
+        flat = [source.integer(-reach, reach) for _ in range(count)]
+        return into_domain(np.array(flat, dtype=np.float64).reshape(shape), domain).astype(dtype)
+    return values(np.random.default_rng(source.integer(0, 2**16)), shape, kind, domain, dtype)
+
+
+def values(generator: np.random.Generator, shape: tuple[int, ...], kind: str, domain: str, dtype: Any) -> Any:
+    """An array of this kind from NumPy's generator."""
+    if kind == "integers":
+        array = generator.integers(-3, 4, shape).astype(np.float64)
+    elif kind == "ties":
+        array = generator.integers(-1, 2, shape).astype(np.float64)
+    elif kind in ("zeros", "ones"):
+        array = np.full(shape, float(kind == "ones"))
+    else:
+        array = np.asarray(generator.standard_normal(shape))
+        if kind == "negative":
+            array = -np.abs(array)
+        elif kind == "wide":
+            array = array * 10.0 ** generator.integers(-8, 9, shape)
+        else:
+            array = array * SCALES.get(kind, 1.0)
+    return into_domain(array, domain).astype(dtype)
+
+
+def into_domain(array: Any, domain: str) -> Any:
+    """Arrays that satisfy the restriction, made from unrestricted ones."""
+    if domain == "positive":
+        return np.abs(array) + np.where(np.abs(array) < 0.5, 0.5, 0.0)
+    if domain == "nonzero":
+        return np.where(array == 0, 1.0, array)
+    if domain == "prob":
+        return (1 + array / (1 + np.abs(array)) * 0.75) / 2
+    if domain == "binary":
+        return (array > 0).astype(np.float64)
+    if domain == "onehot" and array.ndim and array.shape[-1]:
+        return (np.arange(array.shape[-1]) == np.argmax(array, axis=-1)[..., None]).astype(np.float64)
+    if domain == "spd" and array.ndim == 2:
+        return array @ array.T + np.eye(array.shape[0])
+    return array
+
+
+def lay_out(array: Any, layout: str) -> Any:
+    """The same numbers in another memory layout."""
+    if layout == "transposed":
+        return np.asfortranarray(array)
+    if layout == "strided" and array.ndim:
+        room = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), dtype=array.dtype)
+        room[..., ::2] = array
+        return room[..., ::2]
+    if layout == "read-only":
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+def draw_case(source: Source, inputs: Sequence[Input], dtype: Any, simple: bool = False) -> Case:
+    """Sizes, one kind of values for each input (mostly one for all), and a layout.
+
+    Args:
+        source: where choices come from.
+        inputs: what is to be drawn.
+        dtype: of the arrays.
+        simple: small integers in plain arrays only.
+    """
+    sizes = draw_sizes(source, symbols_of(inputs), 3 if simple else 4)
+    shared = "integers" if simple else source.choose(KINDS)
+    mixed = not simple and source.integer(0, 3) == 3
+    layout = "plain" if simple else source.choose(LAYOUTS)
+    arrays = {}
+    for i in inputs:
+        kind = source.choose(KINDS) if mixed else shared
+        array = draw_values(source, shape_of(i.shape, sizes), kind, i.domain, dtype)
+        arrays[i.name] = lay_out(array, layout)
+    return Case(arrays, f"{'mixed' if mixed else shared} values, {layout}")

@@ -1,0 +1,87 @@
+"""The candidate as a program of the loss's inputs, where it can be followed."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from symgrad.errors import SymgradError, UnsupportedError
+from symgrad.program import Builder, Program
+from symgrad.trace.function import call
+from symgrad.trace.operations import lift
+from verify.candidate import Candidate, Finding, by_parameter
+from verify.spec import Spec, traced_values
+
+_LOOKS_AT_ITS_KIND = {
+    "isinstance",
+    "issubclass",
+    "type",
+    "hasattr",
+    "getattr",
+    "callable",
+    "globals",
+    "locals",
+}
+
+
+def trace_candidate(candidate: Candidate, spec: Spec) -> Program:
+    """Run the candidate on traced arrays; the result has one output for each parameter.
+
+    Raises:
+        SymgradError: it cannot be followed; why is in the message.
+    """
+    refuse_kind_tests(candidate.function)
+    builder = Builder(spec.inputs)
+    values = traced_values(builder, spec.inputs, spec.given)
+    result = call(candidate.function, candidate.arguments(values))
+    found = by_parameter(result, candidate, spec)
+    if isinstance(found, Finding):
+        raise UnsupportedError(found.text, where=candidate.name)
+    outputs: Mapping[str, Any] = {name: lift(builder, value) for name, value in found.items()}
+    return builder.finish([(name, value.name) for name, value in outputs.items()])
+
+
+def try_trace(candidate: Candidate, spec: Spec) -> tuple[Program | None, str]:
+    """The candidate's program, or None and the first line of why not."""
+    try:
+        return trace_candidate(candidate, spec), ""
+    except SymgradError as error:
+        return None, error.what
+
+
+def refuse_kind_tests(function: Any) -> None:
+    """Refuse code that may act otherwise on arrays than on traced ones: it asks for types, or catches errors.
+
+    Raises:
+        UnsupportedError: there is such code in the function or in a function that it names.
+    """
+    for code in _codes(function, set()):
+        asked = _LOOKS_AT_ITS_KIND & set(code.co_names)
+        if asked:
+            raise UnsupportedError(f"{code.co_name} calls {min(asked)}, so that tracing proves nothing.")
+        if code.co_exceptiontable and not code.co_flags & 0x20:
+            raise UnsupportedError(f"{code.co_name} catches errors, so that tracing proves nothing.")
+
+
+def _codes(function: Any, seen: set[int]) -> Iterator[types.CodeType]:
+    plain = getattr(function, "py_func", getattr(function, "__func__", function))
+    if not isinstance(plain, types.FunctionType) or id(plain) in seen:
+        return
+    seen.add(id(plain))
+    stack = [plain.__code__]
+    while stack:
+        code = stack.pop()
+        yield code
+        stack += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+        for name in code.co_names:
+            other = plain.__globals__.get(name)
+            module = (getattr(other, "__module__", None) or "").split(".")[0]
+            if isinstance(other, types.FunctionType) and module not in ("numpy", "scipy", "symgrad"):
+                yield from _codes(other, seen)
+    for cell in plain.__closure__ or ():
+        try:
+            inner = cell.cell_contents
+        except ValueError:  # a cell that is not filled yet
+            continue
+        yield from _codes(inner, seen)
