@@ -5,7 +5,22 @@
 ``gradient`` and ``training`` make kernels of them, ``arrays`` checks what callers pass, ``cache`` keeps the files.
 """
 
+from symgrad.compile.arrays import as_array, bind, check_dtype
 from symgrad.compile.cache import cache_folder
 from symgrad.compile.gradient import Kernel, compile_gradient
+from symgrad.compile.training import TrainingKernel, TrainingPlan, plan_training, training_kernel
+from symgrad.compile.update import hyper_values
 
-__all__ = ["Kernel", "cache_folder", "compile_gradient"]
+__all__ = [
+    "Kernel",
+    "TrainingKernel",
+    "TrainingPlan",
+    "as_array",
+    "bind",
+    "cache_folder",
+    "check_dtype",
+    "compile_gradient",
+    "hyper_values",
+    "plan_training",
+    "training_kernel",
+]

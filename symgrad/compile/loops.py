@@ -99,15 +99,22 @@ class LoopWriter:
         inner = ", ".join(self.size(d) for d in shape)
         return f"({inner},)" if len(shape) == 1 else f"({inner})"
 
-    def size_statements(self, rows_of: Mapping[str, str] | None = None) -> list[str]:
-        """Assign every size, read from the arrays (or from other texts, for gathered batches)."""
+    def size_statements(
+        self, rows_of: Mapping[str, str] | None = None, arrays: Mapping[str, str] | None = None
+    ) -> list[str]:
+        """Assign every size, read from the arrays.
+
+        Args:
+            rows_of: dimensions that have another text (the rows of a batch).
+            arrays: inputs whose array has another name.
+        """
         out = []
         seen: set[sympy.Symbol] = set()
         for i in self.program.inputs:
             for axis, d in enumerate(i.shape):
                 if isinstance(d, sympy.Symbol) and d not in seen:
                     seen.add(d)
-                    text = (rows_of or {}).get(d.name) or f"{self.names[i.name]}.shape[{axis}]"
+                    text = (rows_of or {}).get(d.name) or f"{(arrays or self.names).get(i.name, self.names[i.name])}.shape[{axis}]"
                     out.append(f"{self.dims[d]} = {text}")
         return out
 

@@ -1,0 +1,171 @@
+"""Driving a training kernel: chunks for callbacks and validation, batches, schedules, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from symgrad.compile import bind, hyper_values, plan_training, training_kernel
+from symgrad.errors import DataError, DivergedError, ShapeError, SpecError
+from symgrad.program import Program, numpy_callable
+from symgrad.train.batches import Batches
+from symgrad.updates import UpdateRule
+
+Callback = Callable[[int, float, Mapping[str, np.ndarray]], Any]
+Schedule = Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run, all of it.
+
+    Attributes:
+        program: outputs ``loss`` and a gradient for each parameter.
+        params, data: first values, and the arrays that stay.
+        rule: the update rule, with its hyperparameters.
+        dtype: ``float32`` or ``float64``.
+        steps: number of updates.
+        batched: data whose rows are drawn, ``batch_size`` of them a step; no batches if ``batch_size`` is None.
+        schedule: the rate of step 0, 1, …; None keeps the rule's.
+        callbacks: called after every ``every`` steps with the step, the last loss and the parameters; one that
+            returns True ends the run.
+        validation: other data of the same names, whose loss is taken at the same times.
+        seed: of the order of the rows.
+    """
+
+    program: Program
+    params: Mapping[str, Any]
+    data: Mapping[str, Any]
+    rule: UpdateRule
+    dtype: str
+    steps: int
+    batched: tuple[str, ...] = ()
+    batch_size: int | None = None
+    schedule: Schedule | None = None
+    callbacks: Sequence[Callback] = ()
+    validation: Mapping[str, Any] | None = None
+    every: int | None = None
+    seed: int = 0
+
+
+@dataclass
+class Outcome:
+    """What a run left: parameters, the loss before each update, validation losses, seconds."""
+
+    params: dict[str, np.ndarray]
+    losses: np.ndarray
+    validation: list[tuple[int, float]] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    source: str = ""
+
+
+def run(job: Job) -> Outcome:
+    """Train.
+
+    Raises:
+        DataError: NaN or infinity in the data or in the first parameters, found when the loss is not finite.
+        DivergedError: a loss or a parameter left the finite numbers during the run.
+    """
+    timings: dict[str, float] = {}
+    start = perf_counter()
+    arrays, sizes = bind(job.program, {**job.data, **job.params}, job.dtype)
+    batches = _batches(job, arrays)
+    plan = plan_training(
+        job.program, tuple(job.params), job.rule, job.dtype, sizes, job.batched if batches is not None else ()
+    )
+    kernel = training_kernel(plan)
+    params = {n: arrays[n].copy() for n in plan.parameters}
+    initial = dict(job.rule.initial)
+    state = [np.full_like(params[n], initial.get(s, 0.0)) for n in plan.parameters for s in job.rule.state]
+    rates = _rates(job)
+    hyper = np.array(hyper_values(job.rule) or [0.0])
+    losses = np.empty(job.steps, job.dtype)
+    fixed = (*(arrays[n] for n in plan.data), *params.values(), *state)
+
+    def arguments(begin: int, end: int) -> tuple[Any, ...]:
+        rate = rates[begin:end] if rates.size > 1 else rates
+        rows = batches.rows(begin, end) if batches is not None else ()
+        return (*fixed, rate, hyper, begin, losses[begin:end], *rows)
+
+    timings["plan"] = perf_counter() - start
+    kernel.prepare(arguments(0, 0))
+    timings["compile"] = kernel.compile_time
+    outcome = Outcome(params, losses, [], timings, kernel.source)
+    spent = 0.0
+    done = 0
+    evaluate = numpy_callable(job.program.only("loss")) if job.validation is not None else None
+    for begin, end in _chunks(job):
+        made = arguments(begin, end)
+        start = perf_counter()
+        finite = kernel.run(made)
+        spent += perf_counter() - start
+        done = begin + finite
+        if finite < end - begin or not all(np.isfinite(p).all() for p in params.values()):
+            _explain(job, arrays, losses, done)
+        if evaluate is not None and job.validation is not None:
+            values, _ = bind(job.program, {**job.validation, **params}, job.dtype)
+            outcome.validation.append((done, float(evaluate(*values.values()))))
+        if any([callback(done, float(losses[done - 1]), params) is True for callback in job.callbacks]):
+            break
+    timings["run"] = spent
+    outcome.losses = losses[:done]
+    return outcome
+
+
+def _batches(job: Job, arrays: Mapping[str, np.ndarray]) -> Batches | None:
+    if job.batch_size is None:
+        return None
+    if isinstance(job.batch_size, bool) or not isinstance(job.batch_size, int) or job.batch_size < 1:
+        raise SpecError("The batch size is a positive int.", where="batch_size", got=repr(job.batch_size))
+    if not job.batched:
+        raise SpecError("No data is batched.", where="batched", expected=f"names among {', '.join(job.data)}")
+    lengths = {n: arrays[n].shape[0] if arrays[n].ndim else -1 for n in job.batched}
+    if len(set(lengths.values())) > 1 or -1 in lengths.values():
+        raise ShapeError("Batched arrays have equally many rows.", where="batched", got=str(lengths))
+    rows = next(iter(lengths.values()))
+    if rows == 0:
+        raise DataError("There are no rows to draw batches from.", where=", ".join(job.batched))
+    return Batches(rows, min(job.batch_size, rows), job.seed)
+
+
+def _rates(job: Job) -> np.ndarray:
+    base = dict(job.rule.hyper).get("lr", 0.0)
+    if job.schedule is None:
+        return np.array([base])
+    rates = np.array([float(job.schedule(i)) for i in range(job.steps)])
+    if not np.isfinite(rates).all():
+        raise SpecError("The schedule gave a rate that is not finite.", where="schedule")
+    return rates if rates.size != 1 else np.repeat(rates, 1)
+
+
+def _chunks(job: Job) -> list[tuple[int, int]]:
+    watched = bool(job.callbacks) or job.validation is not None
+    length = (job.every or max(1, job.steps // 10)) if watched else max(job.steps, 1)
+    if job.batch_size is not None and not watched:
+        length = max(1, min(length, 4096))  # the rows of the batches are drawn chunk by chunk
+    return [(b, min(b + length, job.steps)) for b in range(0, job.steps, length)]
+
+
+def _explain(job: Job, arrays: Mapping[str, np.ndarray], losses: np.ndarray, step: int) -> None:
+    """Say why a run met a number that is not finite."""
+    for name, a in arrays.items():
+        bad = np.argwhere(~np.isfinite(a))
+        if bad.size:
+            where = tuple(int(i) for i in bad[0])
+            raise DataError(
+                f"{name!r} holds a number that is not finite.",
+                where=f"{name}[{', '.join(map(str, where))}]",
+                got=str(a[where]),
+                fix="clean the data before training",
+            )
+    before = f", after {float(losses[step - 1]):.6g} at step {step}" if step else ""
+    rate = dict(job.rule.hyper).get("lr")
+    raise DivergedError(
+        f"The run diverged: at step {step + 1} the loss or a parameter is not finite{before}.",
+        where=f"{job.rule.name}(lr={rate})",
+        fix="take a smaller learning rate, or scale the data",
+    )
