@@ -1,0 +1,57 @@
+"""Whether a function still means what it meant: its code and everything that the code reads.
+
+A second ``minimize`` with the same function skips tracing only if the fingerprints are equal.  What cannot be
+compared by value (an array in a closure, an object with attributes) has none, and is traced again.
+"""
+
+from __future__ import annotations
+
+import dis
+import types
+from collections.abc import Hashable
+from typing import Any
+
+_PLAIN = (int, float, complex, str, bytes, bool, type(None))
+_MAX_DEPTH = 8
+
+
+def fingerprint(value: Any, depth: int = 0) -> Hashable | None:
+    """A hashable value that changes when what ``value`` computes may change; None where that is not known."""
+    if isinstance(value, _PLAIN):
+        return (type(value).__name__, repr(value))
+    if depth > _MAX_DEPTH:
+        return None
+    if isinstance(value, tuple):
+        parts = [fingerprint(v, depth + 1) for v in value]
+        return None if any(p is None for p in parts) else ("tuple", *parts)
+    if isinstance(value, types.FunctionType):
+        return _function(value, depth)
+    if isinstance(value, types.ModuleType):
+        return ("module", value.__name__)
+    if isinstance(value, (types.BuiltinFunctionType, type)) or type(value).__name__ == "ufunc":
+        return ("id", id(value))
+    return None
+
+
+def _function(function: types.FunctionType, depth: int) -> Hashable | None:
+    try:
+        cells = [c.cell_contents for c in function.__closure__ or ()]
+    except ValueError:  # a variable that has no value yet
+        return None
+    reads: list[Any] = [*cells, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    names = sorted(_global_names(function.__code__))
+    scope = function.__globals__
+    reads += [scope[n] for n in names if n in scope and scope[n] is not function]
+    parts = [fingerprint(v, depth + 1) for v in reads]
+    if any(p is None for p in parts):
+        return None
+    return ("function", function.__code__, tuple(names), *parts)
+
+
+def _global_names(code: types.CodeType) -> set[str]:
+    """The globals that code reads, inner functions included."""
+    found = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= _global_names(constant)
+    return found

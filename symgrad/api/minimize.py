@@ -1,0 +1,258 @@
+"""``minimize``: train a loss with one compiled loop."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from symgrad.api.derivation import Derivation
+from symgrad.api.derive import derive
+from symgrad.api.fingerprint import fingerprint
+from symgrad.api.run import Run
+from symgrad.errors import DataError, ShapeError, SpecError, SymgradWarning, TraceError
+from symgrad.train import Job, run
+from symgrad.updates import UpdateRule
+
+ROWS = "n"
+_REMEMBERED = 64
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Arrays and what they imply: shapes, dtype, which data shares its rows."""
+
+    params: Mapping[str, np.ndarray]
+    data: Mapping[str, np.ndarray]
+    dtype: str
+    batched: tuple[str, ...]
+
+    def shapes(self, symbolic: bool) -> dict[str, tuple[Any, ...]]:
+        """The shape of every array; the rows of the data are ``n`` if asked for."""
+        out: dict[str, tuple[Any, ...]] = {}
+        for name, a in {**self.data, **self.params}.items():
+            rows = symbolic and name in self.batched
+            out[name] = (ROWS, *a.shape[1:]) if rows else a.shape
+        return out
+
+
+def minimize(
+    loss: Any,
+    params: Mapping[str, Any],
+    data: Mapping[str, Any] | None = None,
+    optimizer: Any = None,
+    steps: int = 1000,
+    *,
+    given: Mapping[str, Any] | None = None,
+    batch_size: int | None = None,
+    batched: Sequence[str] | None = None,
+    schedule: Callable[[int], float] | Any = None,
+    callbacks: Sequence[Callable[[int, float, Mapping[str, np.ndarray]], Any]] = (),
+    validation: Mapping[str, Any] | None = None,
+    every: int | None = None,
+    seed: int = 0,
+    dtype: Any = None,
+) -> Run:
+    """Minimize a loss: derivation, gradient, update and loss history become one compiled function.
+
+    Args:
+        loss: a NumPy function, a text or a SymPy expression with a scalar value.
+        params: for each parameter its first value; the arrays are not changed.
+        data: the other arguments of the loss.
+        optimizer: such as ``sg.optim.SGD(lr=0.01)``; plain SGD with its default rate if None.
+        steps: number of updates.
+        given: functions that compute arguments of the loss, as in ``derive``.
+        batch_size: rows drawn for each step, without replacement within an epoch; None takes all rows.
+        batched: the data whose rows are drawn; by default all with as many rows as the first.
+        schedule: the learning rate of step 0, 1, …, as a function or an ``lr_scheduler``.
+        callbacks: called after every ``every`` steps with (step, loss, params); True ends the run.
+        validation: data of the same names, whose loss is recorded at the same times.
+        every: steps between callbacks; a tenth of the run if None.
+        seed: of the order of the rows.
+        dtype: ``float32`` or ``float64``; NumPy's promotion of all arrays if None.
+
+    Raises:
+        DataError: integer parameters, object arrays, NaN in the data.
+        DivergedError: the loss left the finite numbers; the message names the step.
+        SymgradError: what ``derive`` raises.
+    """
+    rule = rule_of(optimizer)
+    problem = make_problem(params, data or {}, dtype, batched)
+    start = perf_counter()
+    derivation = _derivation(loss, problem, given, batch_size is not None)
+    derived = perf_counter() - start
+    return train(
+        derivation, problem, rule, steps, batch_size, rate_schedule(schedule, rule), callbacks, validation, every,
+        seed, derived,
+    )  # fmt: skip
+
+
+def train(
+    derivation: Derivation,
+    problem: Problem,
+    rule: UpdateRule,
+    steps: int,
+    batch_size: int | None,
+    schedule: Callable[[int], float] | None,
+    callbacks: Sequence[Any],
+    validation: Mapping[str, Any] | None,
+    every: int | None,
+    seed: int,
+    derived: float,
+) -> Run:
+    """Run a derivation on a problem's arrays."""
+    for name, value, least in (("steps", steps, 0), ("every", every, 1)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+            raise SpecError(f"{name} is an int of at least {least}.", where=name, got=repr(value))
+    job = Job(
+        program=derivation.program,
+        params=problem.params,
+        data=problem.data,
+        rule=rule,
+        dtype=problem.dtype,
+        steps=steps,
+        batched=problem.batched,
+        batch_size=batch_size,
+        schedule=schedule,
+        callbacks=tuple(callbacks),
+        validation=validation,
+        every=every,
+        seed=seed,
+    )
+    outcome = run(job)
+    return Run(
+        params=outcome.params,
+        losses=outcome.losses,
+        validation=tuple(outcome.validation),
+        timings={"derive": derived, **outcome.timings},
+        derivation=derivation,
+        source=outcome.source,
+    )
+
+
+def rule_of(optimizer: Any) -> UpdateRule:
+    """The update rule of an optimizer, bound or not.
+
+    Raises:
+        SpecError: it is no optimizer.
+    """
+    if optimizer is None:
+        from symgrad.updates import sgd
+
+        return sgd()
+    if isinstance(optimizer, UpdateRule):
+        return optimizer
+    rule = getattr(optimizer, "rule", None)
+    if isinstance(rule, UpdateRule):
+        return rule
+    raise SpecError(
+        "This is no optimizer.",
+        where="optimizer",
+        expected="such as sg.optim.SGD(lr=0.01)",
+        got=type(optimizer).__name__,
+    )
+
+
+def rate_schedule(schedule: Any, rule: UpdateRule) -> Callable[[int], float] | None:
+    """A function of the step, from a function or an ``lr_scheduler``."""
+    if schedule is None:
+        return None
+    if hasattr(schedule, "get_lr"):
+        base = float(dict(rule.hyper)["lr"])
+        return lambda step: float(schedule.get_lr(base, step))
+    if callable(schedule):
+        return lambda step: float(schedule(step))
+    raise SpecError(
+        "A schedule is a function of the step.",
+        where="schedule",
+        expected="schedule(step) -> rate, or an lr_scheduler",
+        got=type(schedule).__name__,
+    )
+
+
+def make_problem(
+    params: Mapping[str, Any], data: Mapping[str, Any], dtype: Any, batched: Sequence[str] | None
+) -> Problem:
+    """Check and describe the arrays of a run.
+
+    Raises:
+        DataError: integer parameters, or arrays that hold no real numbers.
+        SpecError: a name twice, no parameters, an unknown name in ``batched``.
+    """
+    if not params:
+        raise SpecError("There is nothing to train.", where="params", expected='such as {"w": w0}')
+    twice = set(params) & set(data)
+    if twice:
+        raise SpecError(f"{min(twice)!r} is both a parameter and data.", where="params, data")
+    own = {n: _array(n, v) for n, v in params.items()}
+    other = {n: _array(n, v) for n, v in data.items()}
+    for name, a in own.items():
+        if a.dtype.kind != "f":
+            raise DataError(
+                f"The parameter {name!r} holds {a.dtype} numbers, which cannot change by small amounts.",
+                where=f"params[{name!r}]",
+                expected="floating point",
+                got=f"dtype {a.dtype}",
+                fix=f"{name}.astype(np.float64)",
+            )
+    floats = [a.dtype for a in (*own.values(), *other.values()) if a.dtype.kind == "f"]
+    chosen = np.dtype(dtype) if dtype is not None else np.result_type(*floats, np.float32)
+    if batched is None:
+        first = next((a.shape[0] for a in other.values() if a.ndim), None)
+        rows = tuple(n for n, a in other.items() if a.ndim and a.shape[0] == first)
+    else:
+        rows = tuple(batched)
+        for name in rows:
+            if name not in other:
+                raise SpecError(f"{name!r} is no data.", where="batched", expected=", ".join(other))
+    return Problem(own, other, chosen.name, rows)
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    a = np.asarray(value)
+    if a.dtype.kind not in "fiub":
+        raise DataError("The array holds no real numbers.", where=name, got=f"dtype {a.dtype}")
+    return a
+
+
+_known: dict[Hashable, Derivation] = {}
+
+
+def _derivation(loss: Any, problem: Problem, given: Mapping[str, Any] | None, must_batch: bool) -> Derivation:
+    """The derivation for a problem's shapes; remembered for functions whose meaning has not changed."""
+    print_of = fingerprint(loss) if not isinstance(loss, str) else ("text", loss)
+    givens = [(n, fingerprint(g)) for n, g in (given or {}).items()]
+    key: Hashable | None = None
+    if print_of is not None and all(p is not None for _, p in givens):
+        shapes = tuple(problem.shapes(True).items())
+        sizes = tuple((n, a.shape) for n, a in problem.data.items() if n not in problem.batched)
+        rows = next((problem.data[n].shape[0] for n in problem.batched), None)
+        key = (print_of, tuple(givens), shapes, sizes, rows, tuple(problem.params), must_batch)
+        if key in _known:
+            return _known[key]
+    made = derive_for(loss, problem, must_batch, given=given)
+    if key is not None:
+        if len(_known) >= _REMEMBERED:
+            _known.pop(next(iter(_known)))
+        _known[key] = made
+    return made
+
+
+def derive_for(loss: Any, problem: Problem, must_batch: bool, **options: Any) -> Derivation:
+    """Derive with ``n`` for the rows of the data; with plain sizes where a function needs to count them."""
+    names = list(problem.params)
+    try:
+        with python_warnings.catch_warnings(record=True) as caught:
+            python_warnings.simplefilter("always", SymgradWarning)
+            made = derive(loss, problem.shapes(symbolic=True), names, **options)
+    except (ShapeError, TraceError):
+        if must_batch:
+            raise
+        return derive(loss, problem.shapes(symbolic=False), names, **options)
+    for w in caught:
+        python_warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
+    return made
