@@ -142,7 +142,9 @@ class _float(float, metaclass=_FloatType):
 @contextmanager
 def _local_names() -> Iterator[None]:
     """Label each traced value by the local variable that held it when its function returned."""
-    before = sys.getprofile()
+    if sys.getprofile() is not None:  # somebody is profiling; names are not worth disturbing it
+        yield
+        return
 
     def watch(frame: types.FrameType, event: str, argument: object) -> None:
         if event == "return" and _users(frame):
@@ -154,7 +156,7 @@ def _local_names() -> Iterator[None]:
     try:
         yield
     finally:
-        sys.setprofile(before)
+        sys.setprofile(None)
 
 
 def arguments_for(
