@@ -34,3 +34,14 @@ def data() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     y = np.array([[8], [13], [26], [9]], dtype=np.float32)
     w = np.array([[2], [1]], dtype=np.float32)
     return x, y, w
+
+
+def numpy_program(steps: int = STEPS) -> tuple[np.ndarray, np.ndarray]:
+    """The tutorial's own loop: the parameter at the end, and the loss before each update."""
+    x, y, w = data()
+    losses = np.empty(steps, np.float32)
+    for i in range(steps):
+        y_pred = forward(x, w)
+        losses[i] = loss(y_pred, y)
+        w -= LEARNING_RATE * gradient(x, y, y_pred)
+    return w, losses
