@@ -103,6 +103,6 @@ def numpy_callable(program: Program) -> Callable[..., Any]:
     source = numpy_source(program)
     filename = f"<symgrad numpy {abs(hash(source)):x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    namespace = numpy_names()
+    namespace = numpy_names(source)
     exec(compile(source, filename, "exec"), namespace)
     return namespace["loss_and_gradient"]  # type: ignore[no-any-return]

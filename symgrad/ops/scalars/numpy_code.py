@@ -103,12 +103,17 @@ def numpy_text(expr: sympy.Expr, names: Mapping[sympy.Symbol, Piece | str]) -> s
     return NumPyPrinter(pieces).text(expr)
 
 
-def numpy_names() -> dict[str, Any]:
-    """The global names that NumPy source of ours relies on."""
+def numpy_names(source: str) -> dict[str, Any]:
+    """The global names that this NumPy source relies on; SciPy's functions only where they occur."""
     import numpy as np
-    from scipy.special import erf, expit
 
-    return {"np": np, "erf": erf, "expit": expit}
+    names: dict[str, Any] = {"np": np}
+    for name in ("erf", "expit"):
+        if f"{name}(" in source:
+            from scipy import special
+
+            names[name] = getattr(special, name)
+    return names
 
 
 @lru_cache(maxsize=4096)
@@ -118,7 +123,7 @@ def _function(
     names = {s: f"x{i}" for i, s in enumerate(args)}
     body = ", ".join(numpy_text(e, names) for e in exprs)
     source = f"lambda {', '.join(names.values())}: ({body},)"
-    return eval(compile(source, "<symgrad scalar>", "eval"), numpy_names())
+    return eval(compile(source, "<symgrad scalar>", "eval"), numpy_names(source))
 
 
 def numpy_function(
