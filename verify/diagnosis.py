@@ -55,10 +55,11 @@ def _observations(judge: Judge, name: str, dtype: np.dtype[Any], seed: int) -> I
         }
         answer = run(judge.candidate, spec, computed_values(spec, {n: a.copy() for n, a in arrays.items()}))
         found = evaluate(spec.program, arrays, sizes, judge.fmt)
-        if answer.finding is not None or not np.all(np.isfinite(found.outputs[name].value)):
+        if answer.finding is not None or found is None or not np.all(np.isfinite(found.outputs[name].value)):
             continue
         quiet = {n: a if n in spec.wrt or a.ndim == 0 else np.zeros_like(a) for n, a in arrays.items()}
-        decay = evaluate(spec.program, quiet, sizes, judge.fmt).outputs[name].value
+        still = evaluate(spec.program, quiet, sizes, judge.fmt)
+        decay = still.outputs[name].value if still is not None else np.zeros_like(arrays[name])
         right = {
             n: answer.gradients[n].shape == np.shape(found.outputs[n].value)
             and bool(

@@ -82,7 +82,7 @@ def draw_values(source: Source, shape: tuple[int, ...], kind: str, domain: str, 
         reach = 3 if kind == "integers" else 1
         count = int(np.prod(shape, dtype=int))
         flat = [source.integer(-reach, reach) for _ in range(count)]
-        return into_domain(np.array(flat, dtype=np.float64).reshape(shape), domain).astype(dtype)
+        return np.asarray(into_domain(np.array(flat, dtype=np.float64).reshape(shape), domain), dtype=dtype)
     return values(np.random.default_rng(source.integer(0, 2**16)), shape, kind, domain, dtype)
 
 
@@ -102,7 +102,7 @@ def values(generator: np.random.Generator, shape: tuple[int, ...], kind: str, do
             array = array * 10.0 ** generator.integers(-8, 9, shape)
         else:
             array = array * SCALES.get(kind, 1.0)
-    return into_domain(array, domain).astype(dtype)
+    return np.asarray(into_domain(array, domain), dtype=dtype)
 
 
 def into_domain(array: Any, domain: str) -> Any:
@@ -124,7 +124,7 @@ def into_domain(array: Any, domain: str) -> Any:
 
 def lay_out(array: Any, layout: str) -> Any:
     """The same numbers in another memory layout."""
-    if layout == "transposed":
+    if layout == "transposed" and array.ndim:
         return np.asfortranarray(array)
     if layout == "strided" and array.ndim:
         room = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), dtype=array.dtype)

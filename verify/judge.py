@@ -56,7 +56,7 @@ class Judge:
         spec, arrays = self.spec, dict(case.arrays)
         sizes = spec.sizes(arrays)
         found = evaluate(spec.program, arrays, sizes, self.fmt)
-        if not self._finite(found):
+        if found is None or not self._finite(found):
             return Judgement(skipped="loss or gradient not finite")
         before = {n: a.copy() for n, a in arrays.items()}
         answer = self._run(arrays)
@@ -105,7 +105,7 @@ class Judge:
                     return Judgement(skipped="near overflow")
                 text = f"the gradient by {name} is not finite, though the loss and its gradient are"
                 return _failure(before, Finding("nonfinite", text, name), expected, got, pairs)
-            bound = error_bound(reference, self.fmt, own.outputs[name] if own is not None else None)
+            bound = error_bound(reference, self.fmt, own.outputs[name] if own else None)
             error = np.abs(got.astype(self.fmt.reference) - expected)
             ratio = _largest_ratio(error, bound)
             worst = max(worst, ratio)

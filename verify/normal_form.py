@@ -57,6 +57,19 @@ class Opaque:
         """What the function of an opaque entry is applied to there."""
         return poly.rename(self._arguments[a.key][0], dict(enumerate(a.index)))
 
+    def complement(self, a: Atom) -> Atom | None:
+        """E where ``a`` is an entry of 1/(1 + E) and E a single opaque entry."""
+        if not a.key.startswith("reciprocal#"):
+            return None
+        p = self._arguments[a.key][0]
+        others = [m for m in p if m != poly.ONE]
+        if p.get(poly.ONE) != 1 or len(others) != 1 or p[others[0]] != 1 or others[0].bound:
+            return None
+        (inner, exponent), *more = others[0].factors
+        if more or exponent != 1 or inner.kind != "op":
+            return None
+        return Atom("op", inner.key, tuple(a.index[i] if i < len(a.index) else i for i in inner.index))
+
 
 class NormalForm:
     """The values of one program as polynomials with free indices 0, 1, … for their axes.
@@ -93,7 +106,24 @@ class NormalForm:
         for i in reversed(range(len(b.shape), len(sizes))):
             if sizes[i] != 1:
                 result = self._summed(result, i, sizes[i])
-        return result
+        return self._reduced(result)
+
+    def _reduced(self, p: Polynomial) -> Polynomial:
+        """E/(1 + E) is 1 − 1/(1 + E): so that σ′ has one form, σ − σ²."""
+        for m, c in p.items():
+            powers = dict(m.factors)
+            for a in powers:
+                inner = self.opaque.complement(a)
+                if inner is None or powers.get(inner, 0) < 1:
+                    continue
+                without = {**powers, a: powers[a] - 1, inner: powers[inner] - 1}
+                with_one = {**powers, inner: powers[inner] - 1}
+                bound = {-1 - i: d for i, d in enumerate(m.bound)}
+                rest = {k: v for k, v in p.items() if k != m}
+                first = {poly.canonical(list(without.items()), bound): c}
+                second = {poly.canonical(list(with_one.items()), bound): -c}
+                return self._reduced(poly.add([rest, first, second]))
+        return p
 
     def _summed(self, p: Polynomial, index: int, size: Dim) -> Polynomial:
         if isinstance(size, sympy.Expr) and not size.is_Symbol:
@@ -116,7 +146,7 @@ class NormalForm:
         if expr.is_Mul:
             out = poly.number(1)
             for a in expr.args:
-                out = poly.multiply(out, self._scalar(a, env))
+                out = self._reduced(poly.multiply(out, self._scalar(a, env)))
             return out
         arguments = [self._scalar(a, env) for a in expr.args]
         if expr.is_Pow and not isinstance(expr, sympy.exp):
@@ -168,7 +198,7 @@ class NormalForm:
     def _step(self, argument: Polynomial) -> Polynomial:
         """1 where the argument is positive; the step of u·step(u) is the step of u."""
         for m in argument:
-            masks = [a for a, _ in m.factors if a.kind == "op" and a.key.startswith("step")]
+            masks = [a for a, _ in m.factors if a.key.startswith("step") and min(a.index, default=0) >= 0]
             for mask in masks:
                 inner = self.opaque.argument(mask)
                 if dict(poly.multiply(inner, poly.atom(mask))) == dict(argument):

@@ -110,11 +110,18 @@ def _values(program: Program, arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 def evaluate(
     program: Program, arrays: Mapping[str, Any], sizes: Mapping[str, int], fmt: Format
-) -> Evaluation:
-    """Values, magnitudes and roundings of a program's outputs, on arrays in the candidate's dtype."""
+) -> Evaluation | None:
+    """Values, magnitudes and roundings of a program's outputs, on arrays in the candidate's dtype.
+
+    Returns:
+        None where the formula divides by a size that is 0.
+    """
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _evaluate(program, arrays, sizes, fmt)
+        try:
+            return _evaluate(program, arrays, sizes, fmt)
+        except ZeroDivisionError:
+            return None
 
 
 def _evaluate(
@@ -145,6 +152,8 @@ def _bounded(
     b: Binding, args: Sequence[Bounded], out: Any, symbols: Mapping[sympy.Symbol, int], fmt: Format
 ) -> Bounded:
     attrs = {k: _at_sizes(v, symbols) for k, v in b.items}
+    if any(isinstance(v, sympy.Expr) and v.has(sympy.zoo, sympy.nan, sympy.oo) for v in attrs.values()):
+        return Bounded(out, np.full(out.shape, np.inf, dtype=fmt.reference), 0)  # divided by a size that is 0
     size = b.record.magnitude([Magnitude(a.value, a.size) for a in args], attrs, out)
     own = b.record.roundings([np.shape(a.value) for a in args], attrs)
     roundings = max((a.roundings for a in args), default=0) + own
