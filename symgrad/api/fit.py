@@ -85,7 +85,9 @@ def fit(
 
 def _updates(epochs: int | None, steps: int | None, rows: int, batch_size: int | None) -> int:
     if (epochs is None) == (steps is None):
-        raise SpecError("Either epochs or steps says how long to train.", where="fit", expected="one of the two")
+        raise SpecError(
+            "Either epochs or steps says how long to train.", where="fit", expected="one of the two"
+        )
     if steps is not None:
         return steps
     if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:

@@ -56,7 +56,9 @@ class Run:
             _, ax = plt.subplots()
         ax.plot(range(self.losses.size), self.losses, label="loss")
         if self.validation:
-            ax.plot([s for s, _ in self.validation], [v for _, v in self.validation], "o-", label="validation")
+            ax.plot(
+                [s for s, _ in self.validation], [v for _, v in self.validation], "o-", label="validation"
+            )
             ax.legend()
         if (self.losses > 0).all():
             ax.set_yscale("log")

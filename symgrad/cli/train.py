@@ -55,7 +55,7 @@ def command(
     from symgrad import optim
     from symgrad.api.minimize import minimize
 
-    chosen = getattr(optim, optimizer, None)
+    chosen: Any = getattr(optim, optimizer, None)
     if not (isinstance(chosen, type) and issubclass(chosen, optim.Optimizer)) or chosen is optim.Optimizer:
         raise SpecError(
             "There is no such optimizer.",
@@ -64,8 +64,9 @@ def command(
             got=optimizer,
         )
     source, computed, first, arrays = _problem(loss, params, given, data, seed)
+    rule: Any = chosen
     run = minimize(
-        source, first, arrays, chosen(lr=lr), steps, given=computed or None, batch_size=batch_size, seed=seed
+        source, first, arrays, rule(lr=lr), steps, given=computed or None, batch_size=batch_size, seed=seed
     )
     say(f"L = {run.derivation.loss}")
     for name, formula in run.derivation.gradients.items():
@@ -73,7 +74,8 @@ def command(
     show_run(run, steps)
     say(f"   compile {run.timings['compile'] * 1e3:.0f} ms, run {run.timings['run'] * 1e3:.3f} ms")
     if save is not None:
-        np.savez(save, losses=run.losses, **run.params)
+        arrays_saved: dict[str, Any] = {"losses": run.losses, **run.params}
+        np.savez(save, **arrays_saved)
         say(f"   saved to {save}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import broadcast, format_shape
@@ -14,6 +15,7 @@ from symgrad.ops.record import (
     Definition,
     Emitter,
     Example,
+    Magnitude,
     Node,
     Notation,
     Op,
@@ -58,10 +60,10 @@ def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
     return style.call("broadcast", args[0])
 
 
-def _magnitude(args: Sequence[object], attrs: Attrs, out: object) -> object:
+def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
     import numpy as np
 
-    return np.broadcast_to(args[0].size, np.shape(out))  # type: ignore[attr-defined]
+    return np.broadcast_to(args[0].size, np.shape(out))
 
 
 BROADCAST_TO = Op(

@@ -105,4 +105,4 @@ def numpy_callable(program: Program) -> Callable[..., Any]:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace = numpy_names(source)
     exec(compile(source, filename, "exec"), namespace)
-    return namespace["loss_and_gradient"]  # type: ignore[no-any-return]
+    return namespace["loss_and_gradient"]

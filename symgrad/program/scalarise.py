@@ -60,7 +60,7 @@ def _index(index: object, at: Mapping[sympy.Symbol, sympy.Integer]) -> int:
         return int(at[index])
     if isinstance(index, sympy.Expr):
         return int(index.subs(at))
-    return int(index)  # type: ignore[call-overload, no-any-return]
+    return int(index)  # type: ignore[call-overload]
 
 
 def _at_sizes(value: object, values: Mapping[sympy.Symbol, int]) -> object:

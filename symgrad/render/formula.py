@@ -108,7 +108,7 @@ def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
     return named
 
 
-def _symbols(shape: tuple[object, ...]) -> set[object]:
+def _symbols(shape: tuple[object, ...]) -> set[sympy.Symbol]:
     return {s for d in shape for s in getattr(d, "free_symbols", ())}
 
 

@@ -125,7 +125,8 @@ class UnicodePrinter(ScalarPrinter):
     def _product(self, expr: sympy.Expr) -> Piece:
         """Numbers and sizes as one coefficient in front of the rest."""
         sizes = [s for s, p in self.symbols.items() if p.is_size]
-        coefficient, rest = [], []
+        coefficient: list[sympy.Expr] = []
+        rest: list[sympy.Expr] = []
         for factor in sympy.Mul.make_args(expr):
             known = factor.is_number or (factor.free_symbols and factor.free_symbols <= set(sizes))
             (coefficient if known else rest).append(factor)
@@ -227,7 +228,8 @@ _ASCII = str.maketrans(
         "σ": "sigmoid", "√": "sqrt", "·": "*", "π": "pi", "≥": ">=", "≤": "<=", "≠": "!=", "∂": "d", "δ": "delta",
         "→": "->", "←": "<-", "×": "x", "⇒": "=>", "…": "...", "’": "'", "′": "'", "✓": "ok",
         "λ": "lambda", "θ": "theta", "μ": "mu", "α": "alpha", "β": "beta", "ε": "epsilon", "η": "eta", "τ": "tau",
-        "γ": "gamma", "φ": "phi", "ω": "omega", "ρ": "rho", "ᵢ": "_i", "\U0001d7cf": "1", "–": "-", "—": "-", "“": '"', "”": '"', "∈": "in",
+        "γ": "gamma", "φ": "phi", "ω": "omega", "ρ": "rho", "ᵢ": "_i", "\U0001d7cf": "1",
+        "–": "-", "—": "-", "“": '"', "”": '"', "∈": "in",
         **{c: f"^{i}" for i, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
         **{c: str(i) for i, c in enumerate("₀₁₂₃₄₅₆₇₈₉")},
     }

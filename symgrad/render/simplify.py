@@ -183,7 +183,13 @@ class Simplifier:
             return True
         # A short sum or difference may cancel in its reader's fraction: p(1 − p)((1 − y)/(1 − p) − y/p) = p − y.
         rational = not outer.attrs["fn"].atoms(sympy.Function)
-        return rational and inner.label is None and fn.is_Add and fn.count_ops() <= 2 and name not in self.labelled
+        return (
+            rational
+            and inner.label is None
+            and fn.is_Add
+            and fn.count_ops() <= 2
+            and name not in self.labelled
+        )
 
 
 def _content(fn: sympy.Expr, symbols: list[sympy.Symbol]) -> tuple[sympy.Expr, sympy.Expr]:

@@ -43,7 +43,7 @@ def trace_module(module: Module, criterion: Any, builder: Builder, values: Mappi
     with swap_parameters(module, {n: v for n, v in values.items() if n in own}):
         result = call(module.forward, arguments)
         if criterion is None:
-            return result  # type: ignore[no-any-return]
+            return result
         forward = getattr(criterion, "forward", criterion)
         names = [n for n, p in parameters(forward).items() if p.default is p.empty]
         if len(names) != 1 + len(rest):
@@ -53,4 +53,4 @@ def trace_module(module: Module, criterion: Any, builder: Builder, values: Mappi
                 expected=f"{', '.join(names)}, the first being the module's result",
                 got=f"shapes for {', '.join(n for n in data if n not in wanted) or 'nothing'} besides forward's",
             )
-        return call(forward, dict(zip(names, [result, *rest], strict=True)))  # type: ignore[no-any-return]
+        return call(forward, dict(zip(names, [result, *rest], strict=True)))

@@ -241,7 +241,7 @@ class _Reader:
             if not isinstance(index, int) or not -len(value) <= index < len(value):
                 raise ParseError("A shape is indexed by one of its axes.", got=repr(index))
             return value[index]
-        keys = []
+        keys: list[Any] = []
         for part in parts:
             if (
                 isinstance(part, ast.Slice)

@@ -75,7 +75,13 @@ def run(job: Job) -> Outcome:
     arrays, sizes = bind(job.program, {**job.data, **job.params}, job.dtype)
     batches = _batches(job, arrays)
     plan = plan_training(
-        job.program, tuple(job.params), job.rule, job.dtype, sizes, job.batched if batches is not None else ()
+        job.program,
+        tuple(job.params),
+        job.rule,
+        job.dtype,
+        sizes,
+        job.batched if batches is not None else (),
+        job.schedule is not None,
     )
     kernel = training_kernel(plan)
     params = {n: arrays[n].copy() for n in plan.parameters}
@@ -87,7 +93,7 @@ def run(job: Job) -> Outcome:
     fixed = (*(arrays[n] for n in plan.data), *params.values(), *state)
 
     def arguments(begin: int, end: int) -> tuple[Any, ...]:
-        rate = rates[begin:end] if rates.size > 1 else rates
+        rate = rates if isinstance(rates, float) else rates[begin:end]
         rows = batches.rows(begin, end) if batches is not None else ()
         return (*fixed, rate, hyper, begin, losses[begin:end], *rows)
 
@@ -109,7 +115,8 @@ def run(job: Job) -> Outcome:
         if evaluate is not None and job.validation is not None:
             values, _ = bind(job.program, {**job.validation, **params}, job.dtype)
             outcome.validation.append((done, float(evaluate(*values.values()))))
-        if any([callback(done, float(losses[done - 1]), params) is True for callback in job.callbacks]):
+        answers = [callback(done, float(losses[done - 1]), params) for callback in job.callbacks]
+        if any(answer is True for answer in answers):
             break
     timings["run"] = spent
     outcome.losses = losses[:done]
@@ -132,14 +139,13 @@ def _batches(job: Job, arrays: Mapping[str, np.ndarray]) -> Batches | None:
     return Batches(rows, min(job.batch_size, rows), job.seed)
 
 
-def _rates(job: Job) -> np.ndarray:
-    base = dict(job.rule.hyper).get("lr", 0.0)
+def _rates(job: Job) -> float | np.ndarray:
     if job.schedule is None:
-        return np.array([base])
+        return float(dict(job.rule.hyper).get("lr", 0.0))
     rates = np.array([float(job.schedule(i)) for i in range(job.steps)])
     if not np.isfinite(rates).all():
         raise SpecError("The schedule gave a rate that is not finite.", where="schedule")
-    return rates if rates.size != 1 else np.repeat(rates, 1)
+    return rates
 
 
 def _chunks(job: Job) -> list[tuple[int, int]]:

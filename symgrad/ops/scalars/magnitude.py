@@ -8,6 +8,7 @@ terms added without cancelling, a product the product of sizes, and a function f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -74,11 +75,16 @@ def _rebuild(expr: sympy.Expr, symbols: list[sympy.Symbol]) -> sympy.Expr:
 def _slope(expr: sympy.Expr, position: int, parts: list[Magnitude]) -> Any:
     if expr.args[position].is_number:
         return None
-    symbols = _stand_ins(expr)
-    derivative = sympy.diff(_rebuild(expr, symbols), symbols[position])
+    derivative = _derivative(expr, position)
     if derivative == 0:
         return None
-    return numpy_function(symbols, [derivative])(*(p.value for p in parts))[0]
+    return numpy_function(_stand_ins(expr), [derivative])(*(p.value for p in parts))[0]
+
+
+@lru_cache(maxsize=4096)
+def _derivative(expr: sympy.Expr, position: int) -> sympy.Expr:
+    symbols = _stand_ins(expr)
+    return sympy.diff(_rebuild(expr, symbols), symbols[position])
 
 
 def count_roundings(expr: sympy.Expr) -> int:
