@@ -1,14 +1,26 @@
 """From a program with gradients to compiled code.
 
-``loops`` and ``unrolled`` write the statements of one evaluation, for arrays and for single entries;
-``scalar_code`` writes one expression, ``source`` the file around it, ``update`` the optimizer's step;
-``gradient`` and ``training`` make kernels of them, ``arrays`` checks what callers pass, ``cache`` keeps the files.
+From source text to source text, without numba:
+    names            every name in a kernel is given out once
+    scalar_code      one expression; helper functions
+    placement        which values get memory, which are written into their readers
+    nests, loops     one evaluation as loops over arrays
+    unrolled         one evaluation of a tiny problem, every entry a variable
+    update           an optimizer's step
+    source           the file around a function
+    gradient_source, training_source    the two kinds of kernel
+
+From text to something that runs:
+    arrays           checks what callers pass
+    cache            keeps files and compiled code for the next process
+    gradient, training    what callers hold
 """
 
 from symgrad.compile.arrays import as_array, bind, check_dtype
 from symgrad.compile.cache import cache_folder
 from symgrad.compile.gradient import Kernel, compile_gradient
-from symgrad.compile.training import TrainingKernel, TrainingPlan, plan_training, training_kernel
+from symgrad.compile.training import TrainingKernel, training_kernel
+from symgrad.compile.training_source import TrainingPlan, plan_training
 from symgrad.compile.update import hyper_values
 
 __all__ = [

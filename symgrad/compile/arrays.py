@@ -33,6 +33,13 @@ def as_array(name: str, value: Any, dtype: str) -> np.ndarray:
     Raises:
         DataError: complex numbers, objects, text.
     """
+    if isinstance(value, np.ma.MaskedArray):
+        raise DataError(
+            "A masked array has entries that are not there.",
+            where=name,
+            expected="an ordinary array",
+            fix=f"fill the gaps, as in {name}.filled(0), or leave those rows out",
+        )
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise DataError(
@@ -45,7 +52,9 @@ def as_array(name: str, value: Any, dtype: str) -> np.ndarray:
     return made.reshape(array.shape)  # ascontiguousarray makes a scalar one-dimensional
 
 
-def bind(program: Program, arrays: Mapping[str, Any], dtype: str) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+def bind(
+    program: Program, arrays: Mapping[str, Any], dtype: str
+) -> tuple[dict[str, np.ndarray], dict[str, int]]:
     """The inputs in the kernel's form, and the size of every dimension.
 
     Raises:

@@ -23,7 +23,15 @@ from typing import Any
 from symgrad.errors import CacheWarning
 
 ENVIRONMENT = "SYMGRAD_CACHE_DIR"
-_BROKEN_INDEX = (EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError, KeyError, ValueError)
+_BROKEN_INDEX = (
+    EOFError,
+    pickle.UnpicklingError,
+    AttributeError,
+    ImportError,
+    IndexError,
+    KeyError,
+    ValueError,
+)
 
 
 def cache_folder() -> Path | None:

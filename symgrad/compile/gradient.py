@@ -11,34 +11,9 @@ import numpy as np
 
 from symgrad.compile.arrays import bind, check_dtype
 from symgrad.compile.cache import compile_for, load
-from symgrad.compile.loops import LoopWriter
-from symgrad.compile.source import kernel_file
+from symgrad.compile.gradient_source import NAME, gradient_source
 from symgrad.ops.dims import shape_of
 from symgrad.program import Program
-
-
-def gradient_source(program: Program, dtype: str) -> str:
-    """Source of a function of the inputs and of one array for each gradient, which it fills; returns the loss."""
-    helpers: set[str] = set()
-    writer = LoopWriter(program, helpers)
-    gradients = [(label, value) for label, value in program.outputs if label != "loss"]
-    targets = {label: f"gradient_{k}" for k, (label, _) in enumerate(gradients)}
-    direct: dict[str, str] = {}
-    for label, value in gradients:
-        if value in writer.plan.buffers and value not in direct:
-            direct[value] = targets[label]
-    body = writer.size_statements()
-    body += [f"{writer.names[value]} = {target}" for value, target in direct.items()]
-    body += writer.allocations(direct)
-    body += writer.statements()
-    for label, value in gradients:
-        if direct.get(value) != targets[label]:
-            body += writer.copy_to(targets[label], value)
-    inner: list[str] = []
-    loss = writer.entry_at_loop(program.output["loss"], inner)
-    body += [*inner, f"return {loss}"]
-    arguments = [writer.names[i.name] for i in program.inputs] + list(targets.values())
-    return kernel_file(program, "loss_and_gradient", arguments, body, helpers, dtype)
 
 
 @dataclass
@@ -75,7 +50,7 @@ class Kernel:
         arguments = (*values.values(), *grads.values())
         if self._function is None:
             start = perf_counter()
-            function, path = load(self.source, "loss_and_gradient")
+            function, path = load(self.source, NAME)
             compile_for(function, arguments, path)
             self._function = function
             self.timings["compile"] = perf_counter() - start

@@ -1,186 +1,137 @@
 """Everything that is not tiny: loops over arrays whose sizes are known when the kernel runs.
 
-``arrange`` decides which values get a buffer; the others are written into the loops that read them.  Matrix
-products are calls of ``np.dot`` into their buffer; every other operation is the loop nest that its record's
-definition says.
+``placement`` decides what gets memory; here each value with memory becomes a loop nest from its record's
+definition, whatever the operation, and neighbouring nests over one range are joined.  Large matrix products are
+calls of ``np.dot`` into their buffer, transposed operands being views.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import sympy
 
+from symgrad.compile.names import Namer
+from symgrad.compile.nests import Nest, loop_index
+from symgrad.compile.placement import definition_of, place
 from symgrad.compile.scalar_code import KernelPrinter
-from symgrad.ops.dims import Dim, Shape, product
+from symgrad.errors import ShapeError
+from symgrad.ops.dims import Dim, Shape, format_shape
 from symgrad.ops.record import ARG, INDEX, Definition, Piece
 from symgrad.ops.scalars.printer import ATOM
-from symgrad.program import Binding, Program, identifiers
-
-VIEWS = ("transpose", "reshape", "broadcast_to")
-"""Moves without arithmetic: read through, unless a matrix product needs them in memory."""
+from symgrad.program import Binding, Program
 
 
 @dataclass(frozen=True)
-class Arrangement:
-    """Which values live where.
+class Buffer:
+    """An array that a kernel allocates; ``dtype`` is its source text."""
 
-    Attributes:
-        buffers: values with an array of their own, in order.
-        scalars: values of shape (), each a variable.
-        inline: values written into their readers.
+    text: str
+    shape: Shape
+    dtype: str
+
+
+class LoopWriter:
+    """Writes one evaluation of a program.
+
+    Args:
+        program: outputs ``loss`` and one gradient for each parameter.
+        helpers: collects the helper functions that the text needs.
+        namer: gives out names.
+        gradients: for each parameter the array that its gradient is written to.
     """
 
-    buffers: tuple[str, ...]
-    scalars: tuple[str, ...]
-    inline: tuple[str, ...]
+    def __init__(
+        self, program: Program, helpers: set[str], namer: Namer, gradients: Mapping[str, str]
+    ) -> None:
+        self.program, self.helpers, self.namer = program, helpers, namer
+        self.names: dict[str, str] = dict(namer.values)
+        self.placement = place(program)
+        self.dims = {s: namer.fresh(f"size_{s.name}") for s in _dim_symbols(program)}
+        self._late: list[tuple[str, str]] = []  # gradients that are copies of something else
+        self._given: set[str] = set()
+        for label, array in gradients.items():
+            value = program.output[label]
+            if self._in_buffer(value) and value not in self._given:
+                self.names[value] = array
+                self._given.add(value)
+            else:
+                self._late.append((array, value))
+        self._sums = {
+            b.name: namer.fresh(f"{self.names[b.name]}_sum")
+            for b in program.bindings
+            if b.name not in self.placement.blas and definition_of(program, b).reduce
+        }
 
+    def _in_buffer(self, name: str) -> bool:
+        return self.placement.place.get(name) == "buffer"
 
-def _cheap(b: Binding) -> bool:
-    return b.op in (*VIEWS, "constant", "outer")
-
-
-def arrange(program: Program) -> Arrangement:
-    """A value gets a buffer if it is a sum or product, is read by a product, or is read more than once."""
-    readers: dict[str, list[Binding]] = {}
-    for b in program.bindings:
-        for a in b.args:
-            readers.setdefault(a, []).append(b)
-    outputs = {name for _, name in program.outputs}
-    buffers, scalars, inline = [], [], []
-    for b in program.bindings:
-        if b.shape == ():
-            (inline if b.op == "constant" else scalars).append(b.name)
-            continue
-        used_by_product = any(r.op == "matmul" for r in readers.get(b.name, ()))
-        plain_view = b.op == "transpose" and len(b.shape) == 2
-        if b.op in ("matmul", "sum") or b.name in outputs:
-            buffers.append(b.name)
-        elif used_by_product and not plain_view:
-            buffers.append(b.name)
-        elif _cheap(b) or len(readers.get(b.name, ())) < 2:
-            inline.append(b.name)
-        else:
-            buffers.append(b.name)
-    return Arrangement(tuple(buffers), tuple(scalars), tuple(inline))
-
-
-@dataclass
-class LoopWriter:
-    """Writes the statements of one evaluation of a program."""
-
-    program: Program
-    helpers: set[str]
-    names: Mapping[str, str] = field(init=False)
-    plan: Arrangement = field(init=False)
-    dims: dict[sympy.Symbol, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.names = identifiers(self.program)
-        self.plan = arrange(self.program)
-        taken = set(self.names.values())
-        self.dims = {}
-        for i in self.program.inputs:
-            for d in i.shape:
-                for s in sorted(sympy.sympify(d).free_symbols, key=str):
-                    self.dims.setdefault(s, f"size_{s.name}" if f"size_{s.name}" not in taken else f"size__{s.name}")
-
-    # Sizes --------------------------------------------------------------------------------------------------
+    # Sizes and memory ---------------------------------------------------------------------------------------
 
     def size(self, dim: Dim) -> str:
         """An integer expression for a dimension."""
-        if isinstance(dim, int):
-            return str(dim)
-        expr = sympy.sympify(dim)
-        return str(expr.xreplace({s: sympy.Symbol(t) for s, t in self.dims.items()}))
+        return self._index(dim)
 
     def shape(self, shape: Shape) -> str:
+        """The source text of a shape."""
         inner = ", ".join(self.size(d) for d in shape)
         return f"({inner},)" if len(shape) == 1 else f"({inner})"
 
-    def size_statements(
-        self, rows_of: Mapping[str, str] | None = None, arrays: Mapping[str, str] | None = None
-    ) -> list[str]:
-        """Assign every size, read from the arrays.
+    def size_statements(self, arrays: Mapping[str, str], known: Mapping[sympy.Symbol, str]) -> list[str]:
+        """Assign every dimension, from an array's shape or as ``known`` says.
 
         Args:
-            rows_of: dimensions that have another text (the rows of a batch).
-            arrays: inputs whose array has another name.
+            arrays: inputs whose array has another name than in the formulas.
+            known: texts of dimensions that are not read from an array.
         """
         out = []
-        seen: set[sympy.Symbol] = set()
-        for i in self.program.inputs:
-            for axis, d in enumerate(i.shape):
-                if isinstance(d, sympy.Symbol) and d not in seen:
-                    seen.add(d)
-                    text = (rows_of or {}).get(d.name) or f"{(arrays or self.names).get(i.name, self.names[i.name])}.shape[{axis}]"
-                    out.append(f"{self.dims[d]} = {text}")
+        for s, text in self.dims.items():
+            source = known.get(s)
+            if source is None:
+                i, axis = next(
+                    (i, axis) for i in self.program.inputs for axis, d in enumerate(i.shape) if d == s
+                )
+                source = f"{arrays.get(i.name, self.names[i.name])}.shape[{axis}]"
+            out.append(f"{text} = {source}")
         return out
 
-    # Buffers ------------------------------------------------------------------------------------------------
-
-    def allocations(self, outputs: Mapping[str, str]) -> list[str]:
-        """``np.empty`` for every buffer that is no output array; sums gather in double."""
+    def buffers(self) -> list[Buffer]:
+        """The arrays that an evaluation needs besides inputs and gradients; sums gather in double."""
         out = []
-        for name in self.plan.buffers:
-            b = self._binding(name)
-            if b.op == "sum":
-                out.append(f"{self.names[name]}_sum = np.empty({self.shape(b.shape)}, np.float64)")
-            if name in outputs:
-                continue
-            out.append(f"{self.names[name]} = np.empty({self.shape(b.shape)}, F)")
+        for b in self.program.bindings:
+            if self._in_buffer(b.name) and b.name not in self._given:
+                out.append(Buffer(self.names[b.name], b.shape, "F"))
+            if b.name in self._sums and b.shape != ():
+                out.append(Buffer(self._sums[b.name], b.shape, "np.float64"))
         return out
-
-    def flat_allocations(self, outputs: Mapping[str, str]) -> list[str]:
-        """Flat buffers for the largest batch, from which each step takes what it needs."""
-        out = []
-        for name in self.plan.buffers:
-            b = self._binding(name)
-            entries = self.size(product(b.shape))
-            if b.op == "sum":
-                out.append(f"{self.names[name]}_sum_all = np.empty({entries}, np.float64)")
-            if name not in outputs:
-                out.append(f"{self.names[name]}_all = np.empty({entries}, F)")
-        return out
-
-    def views(self, outputs: Mapping[str, str]) -> list[str]:
-        """This step's part of every flat buffer."""
-        out = []
-        for name in self.plan.buffers:
-            b = self._binding(name)
-            suffixes = (["_sum"] if b.op == "sum" else []) + ([""] if name not in outputs else [])
-            for suffix in suffixes:
-                text = self.names[name] + suffix
-                out.append(f"{text} = {text}_all[:{self.size(product(b.shape))}].reshape({self.shape(b.shape)})")
-        return out
-
-    def _binding(self, name: str) -> Binding:
-        b = self.program.by_name[name]
-        assert isinstance(b, Binding)
-        return b
 
     # Statements ---------------------------------------------------------------------------------------------
 
     def statements(self) -> list[str]:
-        """One evaluation of the program."""
+        """One evaluation: every scalar, buffer and gradient gets its value."""
         out: list[str] = []
+        open_nest: Nest | None = None
+        work: list[Nest | list[str]] = []
         for b in self.program.bindings:
-            if b.name in self.plan.inline:
+            if b.name in self.placement.blas:
+                work.append(self._product(b))
+            elif self.placement.place[b.name] in ("buffer", "scalar"):
+                work.append(self._nest(b))
+        work += [self._copy(array, value) for array, value in self._late]
+        for item in work:
+            if isinstance(item, Nest) and open_nest is not None and open_nest.joins(item):
+                open_nest.take(item)
                 continue
-            out += self._product(b) if b.op == "matmul" else self._loop(b)
-        return out
+            if open_nest is not None:
+                out += open_nest.lines()
+            open_nest = item if isinstance(item, Nest) else None
+            out += item if isinstance(item, list) else []
+        return out + (open_nest.lines() if open_nest is not None else [])
 
-    def copy_to(self, array: str, value: str) -> list[str]:
-        """Write a value, wherever it lives, into an array of its shape."""
-        shape = self.program.type(value).shape
-        body: list[str] = []
-        text = self._entry(value, [INDEX(i) for i in range(len(shape))], body, {})
-        return nest(self, shape, [*body, f"{array}[{loop_index(shape)}] = {text}"])
-
-    def entry_at_loop(self, value: str, body: list[str]) -> str:
-        """The entry of a value at the loop variables ``i0, i1, …``."""
-        return self._entry(value, [INDEX(i) for i in range(len(self.program.type(value).shape))], body, {})
+    def scalar(self, value: str) -> str:
+        """The text of a scalar value, after the statements."""
+        return _Body(self, Nest(())).entry(value, ())
 
     def _product(self, b: Binding) -> list[str]:
         left, right = (self._operand(a) for a in b.args)
@@ -190,92 +141,123 @@ class LoopWriter:
         return [f"np.dot({left}, {right}, {name})"]
 
     def _operand(self, name: str) -> str:
-        """A matrix for ``np.dot``: a transposed one is a view, which BLAS reads without a copy."""
         b = self.program.by_name[name]
-        if isinstance(b, Binding) and b.op == "transpose" and name in self.plan.inline:
+        if isinstance(b, Binding) and self.placement.place[name] == "inline":
             return f"{self._operand(b.args[0])}.T"
         return self.names[name]
 
-    def _loop(self, b: Binding) -> list[str]:
-        """The loop nest of one binding, over the range of what it reads."""
+    def _copy(self, array: str, value: str) -> Nest:
+        shape = self.program.type(value).shape
+        nest = Nest(tuple(self.size(d) for d in shape))
+        text = _Body(self, nest).entry(value, [INDEX(i) for i in range(len(shape))])
+        nest.body.append(f"{array}[{loop_index(len(shape))}] = {text}")
+        return nest
+
+    def _nest(self, b: Binding) -> Nest:
+        """The loops of one binding, in the order in which its largest argument lies in memory."""
+        definition = definition_of(self.program, b)
+        ranges = {INDEX(i): d for i, d in enumerate((*b.shape, *definition.reduce))}
+        order = _loop_order(definition, list(ranges))
+        moved: dict[sympy.Symbol, object] = {old: INDEX(new) for new, old in enumerate(order)}
+        nest = Nest(tuple(self.size(ranges[i]) for i in order))
+        value = _Body(self, nest).formula(b, definition, moved)
         name = self.names[b.name]
-        body: list[str] = []
-        if b.op == "sum":
-            shape = self.program.type(b.args[0]).shape
-            value = self._entry(b.args[0], [INDEX(i) for i in range(len(shape))], body, {})
-            if b.shape == ():
-                return [
-                    f"{name}_sum = 0.0",
-                    *nest(self, shape, [*body, f"{name}_sum += {value}"]),
-                    f"{name} = F({name}_sum)",
-                ]
-            definition = b.record.define([self.program.type(b.args[0])], b.attrs, b.type)
-            at = self._target(definition)
-            return [
-                f"{name}_sum[:] = 0.0",
-                *nest(self, shape, [*body, f"{name}_sum[{at}] += {value}"]),
-                f"{name}[:] = {name}_sum",
-            ]
-        value = self._formula(b, [INDEX(i) for i in range(len(b.shape))], body, {})
-        target = f"{name}[{loop_index(b.shape)}]" if b.shape else name
-        return nest(self, b.shape, [*body, f"{target} = {value}"])
-
-    def _target(self, definition: Definition) -> str:
-        """Where a partial sum is added: the output's index in terms of the argument's."""
-        source = {i: axis for axis, i in enumerate(definition.access[0].index) if isinstance(i, sympy.Symbol)}
-        texts = []
-        for axis in range(definition.rank):
-            at = source.get(INDEX(axis))
-            texts.append("0" if at is None else f"i{at}")
-        return ", ".join(texts)
-
-    # Entries ------------------------------------------------------------------------------------------------
-
-    def _entry(self, name: str, index: list[object], body: list[str], memo: dict[object, str]) -> str:
-        """The text of one entry of a value, its index written in the loop variables."""
-        key = (name, tuple(index))
-        if key in memo:
-            return memo[key]
-        b = self.program.by_name[name]
-        if not isinstance(b, Binding) or name in self.plan.buffers:
-            if not index:
-                text = f"{self.names[name]}[()]" if not isinstance(b, Binding) else self.names[name]
-            else:
-                text = f"{self.names[name]}[{', '.join(self._index(i) for i in index)}]"
-        elif name in self.plan.scalars:
-            text = self.names[name]
-        elif b.op == "constant":
-            text = f"({self._formula(b, index, body, memo)})"  # it will stand inside other formulas
+        index = ", ".join(self._index(moved[INDEX(i)]) for i in range(len(b.shape)))
+        if not definition.reduce:
+            nest.body.append(f"{name}[{index}] = {value}" if b.shape else f"{name} = {value}")
+            (nest.writes if b.shape else nest.ends).add((name, index) if b.shape else name)  # type: ignore[arg-type]
+            return nest
+        total = self._sums[b.name]
+        nest.ends.add(name)
+        if b.shape == ():
+            nest.before.append(f"{total} = 0.0")
+            nest.body.append(f"{total} += {value}")
+            nest.after.append(f"{name} = F({total})")
         else:
-            value = self._formula(b, index, body, memo)
-            if b.op in (*VIEWS,):
-                text = value
-            else:
-                text = f"_e{len(memo)}"
-                body.append(f"{text} = {value}")
-        memo[key] = text
-        return text
-
-    def _formula(self, b: Binding, index: list[object], body: list[str], memo: dict[object, str]) -> str:
-        definition = b.record.define([self.program.type(a) for a in b.args], b.attrs, b.type)
-        at = {INDEX(i): value for i, value in enumerate(index)}
-        symbols: dict[sympy.Symbol, Piece] = {}
-        for j, access in enumerate(definition.access):
-            where = [sympy.sympify(i).xreplace(at) if not isinstance(i, int) else i for i in access.index]
-            symbols[ARG(j)] = Piece(self._entry(b.args[access.arg], where, body, memo), ATOM)
-        fn = sympy.sympify(definition.fn)
-        for s in sorted(fn.free_symbols - symbols.keys(), key=str):
-            symbols[s] = Piece(f"F({self.dims[s]})", ATOM)
-        return KernelPrinter(symbols, self.helpers).text(fn)
+            nest.before.append(f"{total}[:] = 0.0")
+            nest.body.append(f"{total}[{index}] += {value}")
+            nest.after.append(f"{name}[:] = {total}")
+        return nest
 
     def _index(self, index: object) -> str:
         if isinstance(index, int):
             return str(index)
-        expr = sympy.sympify(index)
-        if expr.is_Integer:
-            return str(int(expr))
         names = {s: sympy.Symbol(t) for s, t in self.dims.items()}
-        return _integer_text(expr.xreplace(names))
+        return _integer_text(sympy.sympify(index).xreplace(names))
+
+
+class _Body:
+    """The text of entries inside one nest; a value that is computed there twice is computed once."""
+
+    def __init__(self, writer: LoopWriter, nest: Nest) -> None:
+        self.writer, self.nest = writer, nest
+        self._known: dict[tuple[str, tuple[object, ...]], str] = {}
+
+    def entry(self, name: str, index: Sequence[object]) -> str:
+        """The text of one entry, its index written in the loop variables."""
+        key = (name, tuple(index))
+        if key not in self._known:
+            self._known[key] = self._entry(name, index)
+        return self._known[key]
+
+    def _entry(self, name: str, index: Sequence[object]) -> str:
+        writer = self.writer
+        b = writer.program.by_name[name]
+        where = writer.placement.place.get(name)
+        text = writer.names[name]
+        if not isinstance(b, Binding) or where == "buffer":
+            at = ", ".join(writer._index(i) for i in index)
+            self.nest.reads.add((text, at))
+            return f"{text}[{at or '()'}]"
+        if where == "scalar":
+            self.nest.reads.add((text, ""))
+            return text
+        definition = definition_of(writer.program, b)
+        value = self.formula(b, definition, {INDEX(i): v for i, v in enumerate(index)})
+        if where == "number":
+            return f"({value})"
+        if definition.fn == ARG(0):
+            return value
+        local = writer.namer.fresh(text)
+        self.nest.body.append(f"{local} = {value}")
+        return local
+
+    def formula(self, b: Binding, definition: Definition, at: Mapping[sympy.Symbol, object]) -> str:
+        """One term of the definition at the given indices."""
+        symbols: dict[sympy.Symbol, Piece] = {}
+        for j, access in enumerate(definition.access):
+            where = [sympy.sympify(i).xreplace(at) for i in access.index]
+            symbols[ARG(j)] = Piece(self.entry(b.args[access.arg], where), ATOM)
+        for s, text in self.writer.dims.items():
+            symbols.setdefault(s, Piece(f"F({text})", ATOM))
+        return KernelPrinter(symbols, self.writer.helpers).text(sympy.sympify(definition.fn))
+
+
+def _loop_order(definition: Definition, indices: list[sympy.Symbol]) -> list[sympy.Symbol]:
+    """The output's order; for a sum, the order of the argument with the most axes."""
+    if not definition.reduce:
+        return indices
+    widest = max(
+        ([i for i in a.index if i in indices] for a in definition.access), key=len, default=[]
+    )  # the first of several
+    return [*widest, *(i for i in indices if i not in widest)]
+
+
+def _dim_symbols(program: Program) -> list[sympy.Symbol]:
+    found: dict[sympy.Symbol, None] = {}
+    for i in program.inputs:
+        found.update((d, None) for d in i.shape if isinstance(d, sympy.Symbol))
+    for i in program.inputs:
+        for d in i.shape:
+            unknown = sympy.sympify(d).free_symbols - found.keys()
+            if unknown:
+                raise ShapeError(
+                    f"No array has an axis of size {min(unknown, key=str)}.",
+                    where=i.name,
+                    got=format_shape(i.shape),
+                    fix="give the size of an axis a name of its own",
+                )
+    return list(found)
 
 
 def _integer_text(expr: sympy.Expr) -> str:
@@ -290,18 +272,3 @@ def _integer_text(expr: sympy.Expr) -> str:
     if expr.is_Mul:
         return " * ".join(f"({_integer_text(a)})" for a in expr.args)
     return str(expr)
-
-
-def loop_index(shape: Shape) -> str:
-    """``i0, i1`` for two axes, ``()`` for none."""
-    return ", ".join(f"i{i}" for i in range(len(shape))) or "()"
-
-
-def nest(writer: LoopWriter, shape: Shape, body: list[str]) -> list[str]:
-    """Loops over a range around a body."""
-    out = []
-    indent = ""
-    for axis, d in enumerate(shape):
-        out.append(f"{indent}for i{axis} in range({writer.size(d)}):")
-        indent += "    "
-    return [*out, *(indent + line for line in body)]

@@ -26,7 +26,7 @@ def sigmoid(x):
     "softplus": """
 @njit(**HELPER)
 def softplus(x):
-    return (x if x > F(0) else F(0) * x) + np.log1p(np.exp(-abs(x)))
+    return (x if x > F(0) or x != x else F(0)) + np.log1p(np.exp(-abs(x)))
 """,
     "relu": """
 @njit(**HELPER)
@@ -140,7 +140,11 @@ class KernelPrinter(ScalarPrinter):
             return Piece(f"abs({args[0].text})", ATOM)
         if kind is f.Select:
             condition = self.piece(expr.args[0])
-            test = condition.text if isinstance(expr.args[0], f.Comparison) else f"{condition.text} != {self.cast}(0)"
+            test = (
+                condition.text
+                if isinstance(expr.args[0], f.Comparison)
+                else f"{condition.text} != {self.cast}(0)"
+            )
             return Piece(f"({args[1].text} if {test} else {args[2].text})", ATOM)
         raise UnsupportedError(f"{kind.__name__} has no kernel spelling.", where=str(expr))
 

@@ -1,0 +1,73 @@
+"""Loop nests as data, and the joining of neighbours that run over the same range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Reads = set[tuple[str, str]]
+"""Arrays read, each with the text of its index."""
+
+
+@dataclass
+class Nest:
+    """Statements inside loops over ``sizes``, the variables being ``i0, i1, …``.
+
+    Attributes:
+        sizes: texts of the sizes, outermost first.
+        before: statements in front of the loops.
+        body: statements inside.
+        after: statements behind.
+        reads: the buffers and scalars that the body reads, with their index.
+        writes: the buffers whose entry the body writes, with their index.
+        ends: what has its value only when the loops have ended.
+    """
+
+    sizes: tuple[str, ...]
+    before: list[str] = field(default_factory=list)
+    body: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+    reads: Reads = field(default_factory=set)
+    writes: Reads = field(default_factory=set)
+    ends: set[str] = field(default_factory=set)
+
+    def joins(self, other: Nest) -> bool:
+        """Whether ``other``, which comes next, may run inside these loops.
+
+        It may if it reads nothing that only the end of these loops completes, and what they write it reads at
+        the very entry that has just been written.
+        """
+        if not self.sizes or self.sizes != other.sizes:
+            return False
+        written = dict(self.writes)
+        for name, index in other.reads:
+            if name in self.ends or (name in written and written[name] != index):
+                return False
+        return True
+
+    def take(self, other: Nest) -> None:
+        """Run ``other`` inside these loops too."""
+        self.before += other.before
+        self.body += other.body
+        self.after += other.after
+        self.reads |= other.reads
+        self.writes |= other.writes
+        self.ends |= other.ends
+
+    def lines(self) -> list[str]:
+        """The source text."""
+        return [*self.before, *loops(self.sizes, self.body), *self.after]
+
+
+def loops(sizes: tuple[str, ...], body: list[str]) -> list[str]:
+    """Loops ``i0, i1, …`` around a body."""
+    out = []
+    indent = ""
+    for axis, size in enumerate(sizes):
+        out.append(f"{indent}for i{axis} in range({size}):")
+        indent += "    "
+    return [*out, *(indent + line for line in body)]
+
+
+def loop_index(rank: int) -> str:
+    """``i0, i1`` for two axes, ``()`` for none."""
+    return ", ".join(f"i{i}" for i in range(rank)) or "()"
