@@ -94,7 +94,7 @@ def match(
                 where=f"{getattr(function, '__name__', 'gradient')}({', '.join(found)})",
                 expected=", ".join(spec.names),
                 got=argument,
-                fix=f"say which it is with args={{{argument!r}: ...}}, or how it is computed with given={{...}}",
+                fix=f"name it in args={{{argument!r}: ...}}, or say how it is computed with given={{...}}",
             )
         if argument in names and p.kind is p.POSITIONAL_ONLY:
             raise UnsupportedError(

@@ -43,7 +43,7 @@ def check(
     """Compare a gradient with the one derived from the loss.
 
     Args:
-        gradient: the candidate.  Its arguments are matched by name: arguments of the loss, or names in ``given``.
+        gradient: the candidate.  Its arguments are matched by name with the loss's and those in ``given``.
         of: the loss: a NumPy function, a text, or a SymPy expression.
         shapes: the shape of each argument.
         wrt: the parameter, or several in the order in which the candidate returns their gradients.

@@ -11,7 +11,7 @@ from symgrad.errors import SpecError
 F = TypeVar("F", bound=Callable[..., Any])
 
 MARK = "__symgrad_gradient_of__"
-"""The attribute that holds the question; whoever collects tests looks for it without importing this package."""
+"""The attribute that holds the question; a test collector looks for it without importing this package."""
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,8 @@ class NormalForm:
 
     def _binding(self, b: Binding) -> Polynomial:
         types = [self.program.type(a) for a in b.args]
+        if _logical(b, [t.kind for t in types]):
+            raise TooLarge  # NumPy's + of two truth values is "or"
         definition = b.record.define(types, b.attrs, b.type)
         sizes = [*b.shape, *definition.reduce]
         env: dict[sympy.Symbol, Polynomial] = {}
@@ -218,6 +220,15 @@ def _index(index: object, sizes: Sequence[Dim], size: Dim) -> int:
         if index == INDEX(i):
             return i
     raise TooLarge  # a reshape that is more than adding or dropping axes of size 1
+
+
+def _logical(b: Binding, kinds: Sequence[str]) -> bool:
+    """Whether NumPy calculates with truth values alone here, so that + and @ mean something else."""
+    if not kinds or any(k != "bool" for k in kinds):
+        return False
+    if b.op == "pointwise":
+        return not isinstance(b.attrs["fn"], f.Comparison) and not b.attrs["fn"].is_Symbol
+    return b.op in ("matmul", "outer")
 
 
 def _minus(a: Polynomial, b: Polynomial) -> Polynomial:

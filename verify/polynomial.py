@@ -107,7 +107,7 @@ def rename(p: Polynomial, names: Mapping[int, int]) -> Polynomial:
     """Other free indices in place of these."""
     out: dict[Monomial, Fraction] = {}
     for m, c in p.items():
-        factors = [(_moved(f, lambda i: names.get(i, i) if i >= 0 else i), e) for f, e in m.factors]
+        factors = [(_replaced(f, names), e) for f, e in m.factors]
         renamed = canonical(factors, {-1 - i: d for i, d in enumerate(m.bound)})
         out[renamed] = out.get(renamed, Fraction(0)) + c
     return {m: c for m, c in out.items() if c}
@@ -119,7 +119,7 @@ def bind(p: Polynomial, index: int, size: str) -> Polynomial:
     for m, c in p.items():
         if any(index in f.index for f, _ in m.factors):
             new = -1 - len(m.bound)
-            factors = [(_moved(f, lambda i, n=new: n if i == index else i), e) for f, e in m.factors]
+            factors = [(_replaced(f, {index: new}), e) for f, e in m.factors]
             bound = {-1 - i: d for i, d in enumerate((*m.bound, size))}
             result, factor = canonical(factors, bound), Fraction(1)
         elif size.isdecimal():
@@ -153,7 +153,7 @@ def canonical(factors: Sequence[tuple[Atom, int]], bound: Mapping[int, str]) -> 
     best_bound: tuple[str, ...] = ()
     for order in _orders(kept, bound):
         place = {old: -1 - i for i, old in enumerate(order)}
-        candidate = tuple(sorted((_moved(f, lambda i, p=place: p.get(i, i)), e) for f, e in kept))
+        candidate = tuple(sorted((_replaced(f, place), e) for f, e in kept))
         if best is None or candidate < best:
             best, best_bound = candidate, tuple(bound[old] for old in order)
     return Monomial(best or (), best_bound)
@@ -184,6 +184,10 @@ def _orders(factors: Sequence[tuple[Atom, int]], bound: Mapping[int, str]) -> It
     ordered = [permutations(groups[c]) for c in sorted(groups)]
     for choice in product(*ordered):
         yield [b for group in choice for b in group]
+
+
+def _replaced(a: Atom, names: Mapping[int, int]) -> Atom:
+    return _moved(a, lambda i: names.get(i, i))
 
 
 def _shifted(a: Atom, shift: int) -> Atom:

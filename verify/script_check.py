@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import ParseError
@@ -39,8 +42,8 @@ def check_script(
         for name, where in reading.given.items()
     }
     wrt: Any = reading.wrt[0] if len(reading.wrt) == 1 else reading.wrt
-    return check(
-        _function(reading, reading.gradient),
+    report = check(
+        _signed(_function(reading, reading.gradient), reading),
         of=renamed(_function(reading, reading.loss), reading.loss_args),
         shapes=reading.shapes,
         wrt=wrt,
@@ -53,6 +56,36 @@ def check_script(
         seed=seed,
         deep=deep,
     )
+    return replace(report, notes=(*report.notes, *_factors(reading)))
+
+
+def _signed(function: Callable[..., Any], reading: Reading) -> Callable[..., Any]:
+    """The gradient, negated where the update adds it: then the function returns the direction of descent."""
+    signs = {reading.steps[name].sign for name in reading.wrt if name in reading.steps}
+    if signs != {1}:
+        return function
+
+    @functools.wraps(function)
+    def negated(**arguments: Any) -> Any:
+        result = function(**arguments)
+        if isinstance(result, dict):
+            return {key: -value for key, value in result.items()}
+        if isinstance(result, tuple):
+            return tuple(-value for value in result)
+        return -result
+
+    return negated
+
+
+def _factors(reading: Reading) -> list[str]:
+    """What else the update multiplies the gradient by; the function alone was checked."""
+    found = []
+    for name, step in reading.steps.items():
+        if step.sign > 0:
+            found.append(f"line {step.line} adds the gradient by {name}: its negative was checked")
+        if step.factor is not None:
+            found.append(f"line {step.line} multiplies the gradient by {name} by {step.factor}; not checked")
+    return found
 
 
 def _function(reading: Reading, name: str) -> Callable[..., Any]:
@@ -66,9 +99,6 @@ def _function(reading: Reading, name: str) -> Callable[..., Any]:
 
 def renamed(function: Callable[..., Any], names: Mapping[str, str]) -> Callable[..., Any]:
     """The function with other argument names; ``names`` maps its own to the new ones."""
-    import functools
-    import inspect
-
     if not names:
         return function
     signature = inspect.signature(function)

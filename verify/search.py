@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,12 @@ from symgrad.program import Input
 from verify.drawing import Case, Seeded, draw_case
 from verify.judge import Judgement
 
-SHRINKING = 150
+SHRINKING = 100
 """How many cases are tried on the way to a smaller counterexample."""
+
+
+class _Enough(BaseException):
+    """Leaves hypothesis at once; it takes every ``Exception`` for a failure of the test to be shrunk."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,16 @@ def search(
 
     def look(case: Case) -> None:
         if failure or len(seen) >= count:
-            return
+            raise _Enough
         judged = judge(case)
         seen.append(judged)
         if judged.counterexample is not None:
             failure.append((case, judged))
 
     if inside_a_test():
-        for i in range(count):
-            look(draw_case(Seeded(seed + i), inputs, dtype))
+        with suppress(_Enough):
+            for i in range(count):
+                look(draw_case(Seeded(seed + i), inputs, dtype))
     else:
         _with_hypothesis(look, inputs, dtype, count, seed, simple=False)
     return Finds(tuple(seen), failure[0] if failure else None)
@@ -64,7 +69,7 @@ def shrink(
 
     def fails(case: Case) -> bool:
         if tried[0] >= SHRINKING:
-            return False
+            raise _Enough
         tried[0] += 1
         judged = judge(case)
         example = judged.counterexample
@@ -140,7 +145,7 @@ def _with_hypothesis(
 
     body = hypothesis.given(strategies.cases(inputs, dtype, simple))(body)
     test = hypothesis.seed(seed)(_settings(count, False, False)(body))
-    with _nothing_written():
+    with _nothing_written(), suppress(_Enough):
         test()
 
 
@@ -152,7 +157,7 @@ def _find_with_hypothesis(fails: Callable[[Case], bool], inputs: Sequence[Input]
 
     from verify import strategies
 
-    with _nothing_written():
+    with _nothing_written(), suppress(_Enough):
         try:
             hypothesis.find(
                 strategies.cases(inputs, dtype, True),
@@ -161,6 +166,5 @@ def _find_with_hypothesis(fails: Callable[[Case], bool], inputs: Sequence[Input]
                 random=Random(0),
             )
         except HypothesisException:
-            # Nothing smaller fails, the candidate is not deterministic, or the budget is spent: what was met on
-            # the way was remembered.
+            # Nothing smaller fails, or the candidate is not deterministic: what was met was remembered.
             return

@@ -5,8 +5,9 @@ the number L of roundings on the longest path to it; a computation in arithmetic
 by at most γ_L·M, γ_L = L·u/(1 − L·u), to first order (Higham 2002, section 3).  Two things go beyond first
 order:
 
-- where an argument that is itself uncertain by e enters a curved or broken function, the function is evaluated
-  at both ends, so that a saturated sigmoid or a relu mask within rounding of its kink is judged fairly;
+- where an argument that is itself uncertain by e enters a curved or broken function, the function is
+  evaluated at both ends, so that a saturated sigmoid or a relu mask within rounding of its kink is judged
+  fairly;
 - each operation may lose up to half a smallest subnormal η to underflow; written as a magnitude this is η/u.
 
 The reference is computed in a wider format where there is one, and otherwise its own error is added.

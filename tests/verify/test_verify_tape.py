@@ -12,7 +12,7 @@ import verify
 from symgrad.errors import ParseError, SpecError
 from verify.marks import question_of
 from verify.script_check import check_script, renamed
-from verify.scripts.reading import Reading
+from verify.scripts.reading import Reading, Step
 
 DATA = {"x": "n 3", "y": "n 2"}
 
@@ -127,6 +127,18 @@ def test_a_script_that_was_read():
     assert report.diagnosis.mistake == 1
     with pytest.raises(ParseError, match="no function"):
         check_script(_reading(gradient="LR"))
+
+
+def test_a_script_that_adds_the_negative_gradient():
+    def descent(X, y, y_pred):
+        return X.T @ (y - y_pred)
+
+    step = Step(sign=1, rate="LR", factor="2", line=7)
+    namespace = {**_reading().namespace, "gradient": descent}
+    report = check_script(_reading(namespace=namespace, steps={"w": step}))
+    assert report.verdict == "proved", report
+    assert any("line 7 adds" in note for note in report.notes)
+    assert any("by 2" in note for note in report.notes)
 
 
 def test_renamed_arguments():
