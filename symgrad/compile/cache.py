@@ -1,7 +1,8 @@
 """Kernel files on disk: written once, found again by the next process, compiled code beside them.
 
 A file is named by the hash of its text and of the versions that shape the compiled code.  The folder belongs to
-the user alone; what another user could have written is not loaded.
+the user alone; what another user could have written is not loaded.  Source is compared with the text that is
+wanted, compiled code with its digests (``.sums``), so that damaged files are made anew.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import pickle
 import stat
 import sys
 import tempfile
@@ -23,15 +23,6 @@ from typing import Any
 from symgrad.errors import CacheWarning
 
 ENVIRONMENT = "SYMGRAD_CACHE_DIR"
-_BROKEN_INDEX = (
-    EOFError,
-    pickle.UnpicklingError,
-    AttributeError,
-    ImportError,
-    IndexError,
-    KeyError,
-    ValueError,
-)
 
 
 def cache_folder() -> Path | None:
@@ -116,7 +107,8 @@ def _import(path: Path, key: str) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # numba finds a cached function's module by its name
     spec.loader.exec_module(module)
@@ -136,17 +128,36 @@ def _write(path: Path, text: str) -> None:
 
 
 def compile_for(function: Any, arguments: tuple[Any, ...], path: Path | None) -> None:
-    """Compile for these arguments, or take the compiled code from disk; a broken index is thrown away."""
+    """Compile for these arguments, or take the compiled code from disk if it is what was written there."""
     if not hasattr(function, "compile"):  # NUMBA_DISABLE_JIT=1: it is the plain function
         return
     import numba
 
     signature = tuple(numba.typeof(a) for a in arguments)
-    try:
+    if path is None:
         function.compile(signature)
-    except _BROKEN_INDEX:
-        if path is None:
-            raise
-        for old in path.parent.glob(f"__pycache__/{path.stem}.*.nb*"):
-            old.unlink(missing_ok=True)
-        function.compile(signature)
+        return
+    place = Path(function.stats.cache_path)  # beside the file, unless NUMBA_CACHE_DIR says otherwise
+    summary = path.with_suffix(".sums")
+    noted = summary.read_text(encoding="utf-8") if summary.is_file() else ""
+    if noted != _sums(place, path.stem):
+        for damaged in _compiled_files(place, path.stem):
+            damaged.unlink(missing_ok=True)
+    function.compile(signature)
+    found = _sums(place, path.stem)
+    if found != noted:
+        try:
+            _write(summary, found)
+        except OSError as error:
+            warnings.warn(f"The kernel cache is not used: {error}", CacheWarning, stacklevel=3)
+
+
+def _compiled_files(place: Path, stem: str) -> list[Path]:
+    return sorted(place.glob(f"{stem}.*.nb[ci]"))
+
+
+def _sums(place: Path, stem: str) -> str:
+    """The digests of the compiled code: numba itself would run whatever lies there, or crash on it."""
+    return "".join(
+        f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.name}\n" for f in _compiled_files(place, stem)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from symgrad.compile import unrolled
 from symgrad.compile.loops import LoopWriter
 from symgrad.compile.names import Namer
-from symgrad.compile.source import kernel_file
+from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, kernel_file
 from symgrad.ops.dims import shape_of
 from symgrad.program import Program
 
@@ -26,12 +26,11 @@ def gradient_source(program: Program, dtype: str) -> str:
         if label != LOSS
     }
     fixed = all(isinstance(d, int) for i in program.inputs for d in i.shape)
-    if fixed and unrolled.cost(program, {}) <= unrolled.LIMIT:
-        body = _unrolled(program, helpers, namer, gradients)
-    else:
-        body = _loops(program, helpers, namer, gradients)
+    tiny = fixed and unrolled.cost(program, {}) <= unrolled.LIMIT
+    body = (_unrolled if tiny else _loops)(program, helpers, namer, gradients)
+    flags = UNROLLED_FLAGS if tiny else LOOP_FLAGS
     arguments = [*(namer.values[i.name] for i in program.inputs), *gradients.values()]
-    return kernel_file(program, NAME, arguments, body, helpers, dtype)
+    return kernel_file(program, NAME, arguments, body, helpers, dtype, flags)
 
 
 def _loops(program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str]) -> list[str]:

@@ -39,10 +39,7 @@ class Nest:
         if not self.sizes or self.sizes != other.sizes:
             return False
         written = dict(self.writes)
-        for name, index in other.reads:
-            if name in self.ends or (name in written and written[name] != index):
-                return False
-        return True
+        return all(name not in self.ends and written.get(name, index) == index for name, index in other.reads)
 
     def take(self, other: Nest) -> None:
         """Run ``other`` inside these loops too."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from symgrad.ops.dims import product, same
+from symgrad.ops.dims import Dim, Shape, product, same
 from symgrad.ops.record import ARG, Definition
 from symgrad.program import Binding, Program
 
@@ -56,7 +56,7 @@ def place(program: Program) -> Placement:
 
 
 def _place(
-    program: Program, b: Binding, roots: list[str], entries: Mapping[str, object], blas: frozenset[str]
+    program: Program, b: Binding, roots: list[str], entries: Mapping[str, Dim], blas: frozenset[str]
 ) -> Place:
     definition = definition_of(program, b)
     if not b.args:
@@ -69,7 +69,7 @@ def _place(
         return "inline" if _is_view(program, b) and set(roots) == {_BLAS} else "buffer"
     if definition.fn == ARG(0):
         return "inline"
-    once = len(roots) == 1 and same(product(b.shape), entries[roots[0]])  # type: ignore[arg-type]
+    once = len(roots) == 1 and same(product(b.shape), entries[roots[0]])
     return "inline" if once else "buffer"
 
 
@@ -78,7 +78,7 @@ def _is_view(program: Program, b: Binding) -> bool:
     return b.op == "transpose" and len(b.shape) == 2
 
 
-def _range(program: Program, b: Binding) -> tuple[object, ...]:
+def _range(program: Program, b: Binding) -> Shape:
     return (*b.shape, *definition_of(program, b).reduce)
 
 

@@ -33,9 +33,9 @@ def softplus(x):
 def relu(x):
     return x if x > F(0) or x != x else F(0)
 """,
-    "step": """
+    "heaviside": """
 @njit(**HELPER)
-def step(x):
+def heaviside(x):
     return F(1) if x > F(0) else F(0)
 """,
     "sign": """
@@ -70,7 +70,7 @@ _HELPER_OF: dict[type, str] = {
     f.Sigmoid: "sigmoid",
     f.Softplus: "softplus",
     f.Relu: "relu",
-    f.Step: "step",
+    f.Step: "heaviside",
     f.Sign: "sign",
     f.Above: "above",
     f.Maximum: "maximum",

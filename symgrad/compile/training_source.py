@@ -18,7 +18,7 @@ from symgrad.compile import unrolled
 from symgrad.compile.loops import LoopWriter
 from symgrad.compile.names import Namer
 from symgrad.compile.nests import loop_index, loops
-from symgrad.compile.source import kernel_file
+from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, kernel_file
 from symgrad.compile.update import UpdateWriter, nested
 from symgrad.ops.dims import Shape, product, shape_of
 from symgrad.program import Program
@@ -80,8 +80,9 @@ def plan_training(
 def training_source(plan: TrainingPlan) -> str:
     """The text of the kernel file."""
     writer = _Unrolled(plan) if plan.sizes is not None else _Loops(plan)
+    flags = LOOP_FLAGS if plan.sizes is None else UNROLLED_FLAGS
     body = writer.body()
-    return kernel_file(plan.program, NAME, writer.arguments(), body, writer.helpers, plan.dtype)
+    return kernel_file(plan.program, NAME, writer.arguments(), body, writer.helpers, plan.dtype, flags)
 
 
 class _Writer:

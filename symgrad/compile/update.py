@@ -81,7 +81,8 @@ class UpdateWriter:
         if not expr.free_symbols & self._arrays:
             return self._round(expr)
         if expr.is_Mul or expr.is_Add:
-            scalars, rest = [], []
+            scalars: list[sympy.Expr] = []
+            rest: list[sympy.Expr] = []
             for part in expr.args:
                 free = not part.is_number and not part.free_symbols & self._arrays
                 divisor = expr.is_Mul and part.is_Pow and part.exp.could_extract_minus_sign()

@@ -79,7 +79,7 @@ def test_kernel_equals_numpy(kernels, name, dtype):
 
 
 def test_extreme_values_do_not_overflow(kernels):
-    derivation, kernel = kernels("elementwise", "float32")
+    _, kernel = kernels("elementwise", "float32")
     x = np.array([[-1e4, 1e4, 0.0], [-90.0, 90.0, 1e-30]], np.float32)
     _, grads = kernel(x=x, y=np.zeros(3, np.float32))
     assert np.isfinite(grads["x"]).all()

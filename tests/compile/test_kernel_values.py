@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kernel_cases import CASES, arrays, program
 
 import symgrad as sg
 from symgrad.compile import Kernel, compile_gradient
 from symgrad.errors import DataError, ShapeError, SpecError
 from symgrad.program import numpy_callable
-
-from kernel_cases import CASES, arrays, program
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
 
