@@ -5,7 +5,7 @@ What the tests do with them:
     ```python                 executed, top to bottom, in one namespace per page
     ```python file=NAME       also saved as NAME, for the commands that follow
     ```sh                     each line that starts with ``symgrad`` is run as a command
-    ```text                   right after one of the above: must be its output
+    ```text                   right after one of the above: must be its output; a last line … stands for the rest
     ```console                shown, not compared: timings, other machines
 """
 
