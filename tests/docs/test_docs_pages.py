@@ -1,9 +1,11 @@
-"""Links lead somewhere, the map of the folders is whole, the generated page is fresh."""
+"""Links lead somewhere, the map of the folders is whole and true, the generated page is fresh."""
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from docs_blocks import PAGES, ROOT, prose
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`((?:symgrad|verify|tests|docs)/[\w/.-]*)`")
+ROW = re.compile(r"^\| `(?:symgrad/)?(\w+)/` \| [^|]* \| ([^|]*) \|$", flags=re.MULTILINE)
 MACHINE = re.compile(r"/(?:home|work|root|Users)/")
 
 
@@ -48,6 +51,34 @@ def test_the_map_names_every_folder() -> None:
         for path in (ROOT / "symgrad").glob("*/__init__.py")
     }
     assert not folders - {name.rstrip("/") for name in named}
+
+
+def _arrows() -> dict[str, set[str]]:
+    rows = ROW.findall(prose(ROOT / "docs" / "architecture.md"))
+    return {folder: set(re.findall(r"\w+", allowed)) for folder, allowed in rows}
+
+
+@pytest.mark.parametrize(("folder", "allowed"), _arrows().items(), ids=_arrows())
+def test_imports_follow_the_map(folder: str, allowed: set[str]) -> None:
+    root = ROOT / folder if folder == "verify" else ROOT / "symgrad" / folder
+    found = {name for path in root.rglob("*.py") for name in _imported(path)}
+    assert found - {folder, "errors"} <= allowed
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """The folders of symgrad that a file imports, anywhere in it, and verify."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        else:
+            continue
+        for parts in (module.split(".") for module in modules):
+            if parts[0] == "verify":
+                yield "verify"
+            elif parts[0] == "symgrad" and len(parts) > 1 and (ROOT / "symgrad" / parts[1]).is_dir():
+                yield parts[1]
 
 
 def test_the_table_of_operations_is_fresh() -> None:
