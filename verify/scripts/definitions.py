@@ -10,6 +10,7 @@ import __future__
 
 import ast
 import builtins
+import copy
 import sys
 import types
 import warnings
@@ -278,10 +279,9 @@ def _class_skeleton(node: ast.ClassDef) -> ast.ClassDef:
     body: list[ast.stmt] = [part for part in node.body if kept(part)] or [
         ast.Pass(lineno=node.lineno, col_offset=0)
     ]
-    copy = ast.ClassDef(node.name, node.bases, node.keywords, body, node.decorator_list)
-    if sys.version_info >= (3, 12):
-        copy.type_params = node.type_params
-    return ast.fix_missing_locations(ast.copy_location(copy, node))
+    skeleton = copy.copy(node)
+    skeleton.body = body
+    return skeleton
 
 
 def _plain(target: ast.expr) -> bool:

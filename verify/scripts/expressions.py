@@ -14,6 +14,7 @@ from verify.scripts.values import (
     Call,
     Constant,
     Items,
+    Origin,
     Part,
     Reference,
     Table,
@@ -75,6 +76,7 @@ class Expressions:
         self.definitions = definitions
         self.module = Scope()
         self.reported: set[Value] = set()
+        self.origins: dict[Value, Origin] = {}
         self._parts: dict[tuple[Value, int | str], Value] = {}
         self._entries: dict[tuple[Value, str], Value] = {}
 
@@ -178,6 +180,12 @@ class Expressions:
                 return self._comprehension(node, scope)
         return self.unknown(node)
 
+    def remember(self, node: ast.expr, value: Value, scope: Scope) -> None:
+        """Keep the expression behind a value, with what its names stand for now."""
+        if isinstance(value, Apply | Call) and value not in self.origins:
+            names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+            self.origins[value] = Origin(node, {part.id: self.lookup(part.id, scope, part) for part in names})
+
     def report(self, value: Value) -> None:
         """Note that a value, or a call that it directly depends on, is shown to the reader of the output."""
         stack = [value]
@@ -269,6 +277,11 @@ class Expressions:
             for value in [*arguments, *keywords.values()]:
                 self.report(value)
         if isinstance(callee, Reference) and callee.own:
+            for part, value in [
+                *zip(node.args, arguments),
+                *zip([k.value for k in node.keywords], keywords.values()),
+            ]:
+                self.remember(part, value, scope)
             bound, problem = self._bind(callee.name, arguments, keywords, node)
             return self.enter(callee.name, bound, problem, node)
         if isinstance(callee, Reference):

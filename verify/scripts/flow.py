@@ -19,7 +19,6 @@ from verify.scripts.values import (
     Call,
     Constant,
     Items,
-    Origin,
     Reference,
     Table,
     Unknown,
@@ -61,7 +60,6 @@ class Flow(Expressions):
     def __init__(self, source: Source, definitions: Definitions) -> None:
         super().__init__(source, definitions)
         self.names: dict[Value, str] = {}
-        self.origins: dict[Value, Origin] = {}
         self.calls: list[Site] = []
         self.updates: list[Found] = []
         self._active: list[str] = []
@@ -128,6 +126,11 @@ class Flow(Expressions):
             return scope.returns[0]
         return Apply(function.line, function.name, "either", tuple(scope.returns))
 
+    def line_of(self, name: str) -> int | None:
+        """The line on which a function is defined, None for one made of the script's expressions."""
+        function = self.definitions.functions.get(name)
+        return None if function is None else function.line
+
     # -- statements ----------------------------------------------------------------------------------------
 
     def walk(self, body: Sequence[ast.stmt], scope: Scope) -> None:
@@ -186,14 +189,8 @@ class Flow(Expressions):
 
     def _assigned(self, node: ast.expr, scope: Scope) -> Value:
         """An expression on the right of `=`, remembered with its names."""
-        names = {
-            part.id: self.lookup(part.id, scope, part)
-            for part in ast.walk(node)
-            if isinstance(part, ast.Name)
-        }
         value = self.evaluate(node, scope)
-        if isinstance(value, Apply | Call):
-            self.origins.setdefault(value, Origin(node, names))
+        self.remember(node, value, scope)
         return value
 
     def _for(self, target: ast.expr, over: ast.expr, body: Sequence[ast.stmt], scope: Scope) -> None:

@@ -22,6 +22,9 @@ class Shapes:
         dims: the axes and what is known of them.
         known: forms that are settled, by value.
         gaps: operations on arrays whose result could not be told.
+        inside: whether formulas are read; a number that they use as a size makes them hold for this size only.
+        named_sizes: the axes of sizes that have a name.
+        slices: the axes that slices with literal bounds leave.
     """
 
     names: Mapping[Value, str]
@@ -29,6 +32,7 @@ class Shapes:
     dims: Dims = field(default_factory=Dims)
     known: dict[Value, Kind | None] = field(default_factory=dict)
     gaps: list[Value] = field(default_factory=list)
+    inside: bool = False
     named_sizes: dict[Value, Axis] = field(default_factory=dict)
     slices: dict[tuple[int, str], Axis] = field(default_factory=dict)
 
@@ -92,9 +96,12 @@ class Shapes:
         number = whole_number(kind)
         if number is None or number < 0:
             return None
+        made = axis(number)
+        if self.inside and isinstance(made, Dim):
+            made.fixed = True
         if value in self.names:
-            return self.named_sizes.setdefault(value, axis(number))
-        return axis(number)
+            return self.named_sizes.setdefault(value, made)
+        return made
 
     def shape(self, value: Value) -> tuple[Axis, ...] | None:
         """The axes that a shape argument makes: `3`, `(3, 1)`, `x.shape`."""
