@@ -22,11 +22,13 @@ class Candidate:
         function: what is called.
         names: for each of its arguments that we fill, our name of the value.
         keys: parameter → the key under which the function returns it in a dict.
+        opaque: why the function cannot be traced, where that is known beforehand.
     """
 
     function: Callable[..., Any]
     names: Mapping[str, str]
     keys: Mapping[str, str]
+    opaque: str = ""
 
     @property
     def name(self) -> str:

@@ -113,7 +113,7 @@ def wanted_dtype(dtype: Any) -> np.dtype[Any]:
 
 def run_check(spec: Spec, candidate: Candidate, dtype: np.dtype[Any], count: int, seed: int) -> Report:
     """Fixed cases, a proof, and where there is none a search."""
-    traced, untraced = try_trace(candidate, spec)
+    traced, untraced = (None, candidate.opaque) if candidate.opaque else try_trace(candidate, spec)
     judge = Judge(spec, candidate, format_of(dtype), traced)
     judgements: list[Judgement] = []
     for number, case in enumerate(fixed_cases(spec.inputs, dtype, seed)):

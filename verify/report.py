@@ -92,7 +92,7 @@ class Report:
 def _lines(report: Report) -> list[str]:
     names = ", ".join(report.wrt) or "nothing"
     lines = [f"gradient by {names}: {report.verdict}", f"  {report.reason}"]
-    if report.parameters:
+    if len(report.parameters) > 1:
         lines += [f"  {name}: {r.verdict}  {r.reason}" for name, r in report.parameters.items()]
     example = report.counterexample
     if example is not None:
@@ -110,7 +110,7 @@ def _lines(report: Report) -> list[str]:
         counted.append(f"largest error {report.largest_error:.2g} of the bound")
     if report.cases or report.skipped:
         lines.append(f"  {', '.join(counted)}")
-    if report.bound and report.cases:
+    if report.bound and report.cases and report.verdict != "refuted":
         lines.append(f"  bound: {report.bound}")
     return lines + [f"  note: {note}" for note in report.notes]
 

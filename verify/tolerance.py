@@ -232,6 +232,10 @@ def error_bound(found: Bounded, fmt: Format, own: Bounded | None = None) -> Any:
     return bound
 
 
+def _name(dtype: Any) -> str:
+    return "extended precision" if np.dtype(dtype).itemsize > 8 else str(dtype)
+
+
 def describe(fmt: Format, roundings: int, traced: bool) -> str:
     """Where the tolerance came from, in a sentence."""
     who = (
@@ -241,5 +245,5 @@ def describe(fmt: Format, roundings: int, traced: bool) -> str:
     )
     return (
         f"γ·M, M the sum of the absolute terms ({who}), γ from {roundings} roundings in {fmt.dtype} "
-        f"(u = {float(fmt.unit):.1e}), plus underflow; reference in {fmt.reference}"
+        f"(u = {float(fmt.unit):.1e}), plus underflow; reference in {_name(fmt.reference)}"
     )
