@@ -69,7 +69,9 @@ def _codes(function: Any, seen: set[int]) -> Iterator[types.CodeType]:
     if not isinstance(plain, types.FunctionType) or id(plain) in seen:
         return
     seen.add(id(plain))
-    stack = [plain.__code__]
+    # A wrapper of ours (a sign, other argument names) is passed through; what it wraps is in its closure.
+    ours = str(plain.__globals__.get("__name__", "")).split(".")[0] in ("verify", "symgrad")
+    stack = [] if ours else [plain.__code__]
     while stack:
         code = stack.pop()
         yield code
