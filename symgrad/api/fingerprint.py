@@ -9,6 +9,7 @@ from __future__ import annotations
 import dis
 import types
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import Any
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
@@ -39,19 +40,20 @@ def _function(function: types.FunctionType, depth: int) -> Hashable | None:
     except ValueError:  # a variable that has no value yet
         return None
     reads: list[Any] = [*cells, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-    names = sorted(_global_names(function.__code__))
+    names = _global_names(function.__code__)
     scope = function.__globals__
     reads += [scope[n] for n in names if n in scope and scope[n] is not function]
     parts = [fingerprint(v, depth + 1) for v in reads]
     if any(p is None for p in parts):
         return None
-    return ("function", function.__code__, tuple(names), *parts)
+    return ("function", function.__code__, names, *parts)
 
 
-def _global_names(code: types.CodeType) -> set[str]:
+@lru_cache(maxsize=1024)
+def _global_names(code: types.CodeType) -> tuple[str, ...]:
     """The globals that code reads, inner functions included."""
     found = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            found |= _global_names(constant)
-    return found
+            found.update(_global_names(constant))
+    return tuple(sorted(found))

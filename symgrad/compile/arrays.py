@@ -48,8 +48,7 @@ def as_array(name: str, value: Any, dtype: str) -> np.ndarray:
             expected="floats, integers or booleans",
             got=f"dtype {array.dtype}",
         )
-    made = np.ascontiguousarray(array, dtype=dtype)
-    return made.reshape(array.shape)  # ascontiguousarray makes a scalar one-dimensional
+    return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def bind(

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from symgrad.errors import CacheWarning
 
 ENVIRONMENT = "SYMGRAD_CACHE_DIR"
@@ -125,6 +127,11 @@ def _write(path: Path, text: str) -> None:
     except OSError:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def kind_of(arguments: tuple[Any, ...]) -> tuple[bool, ...]:
+    """What numba tells apart in a kernel's arguments: arrays that may be written to and those that may not."""
+    return tuple(a.flags.writeable for a in arguments if isinstance(a, np.ndarray))
 
 
 def compile_for(function: Any, arguments: tuple[Any, ...], path: Path | None) -> None:

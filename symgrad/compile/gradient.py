@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.compile.arrays import bind, check_dtype
-from symgrad.compile.cache import compile_for, load
+from symgrad.compile.cache import compile_for, kind_of, load
 from symgrad.compile.gradient_source import NAME, gradient_source
 from symgrad.ops.dims import shape_of
 from symgrad.program import Program
@@ -32,6 +32,7 @@ class Kernel:
     source: str
     timings: dict[str, float] = field(default_factory=dict)
     _function: Any = None
+    _met: set[tuple[bool, ...]] = field(default_factory=set)
 
     def __call__(
         self, arrays: Mapping[str, Any] | None = None, /, **named: Any
@@ -48,11 +49,12 @@ class Kernel:
             if label != "loss"
         }
         arguments = (*values.values(), *grads.values())
-        if self._function is None:
+        kind = kind_of(arguments)
+        if kind not in self._met:
             start = perf_counter()
-            function, path = load(self.source, NAME)
-            compile_for(function, arguments, path)
-            self._function = function
+            self._function, path = load(self.source, NAME)
+            compile_for(self._function, arguments, path)
+            self._met.add(kind)
             self.timings["compile"] = perf_counter() - start
         start = perf_counter()
         loss = self._function(*arguments)

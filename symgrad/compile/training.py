@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
-from symgrad.compile.cache import compile_for, load
+from symgrad.compile.cache import compile_for, kind_of, load
 from symgrad.compile.training_source import NAME, TrainingPlan, training_source
 
 
@@ -25,21 +25,27 @@ class TrainingKernel:
     source: str
     compile_time: float = 0.0
     _function: Any = None
+    _met: set[tuple[bool, ...]] = field(default_factory=set)
 
     def run(self, arguments: tuple[Any, ...]) -> int:
-        """Train; returns how many steps had a finite loss.  ``arguments`` as ``training_source`` lists them."""
-        if self._function is None:
-            self.prepare(arguments)
+        """Train; returns how many steps had a finite loss.
+
+        Args:
+            arguments: as ``training_source`` lists them, of a kind that ``prepare`` has seen.
+        """
         return int(self._function(*arguments))
 
     def prepare(self, arguments: tuple[Any, ...]) -> None:
-        """Compile, or find compiled code on disk."""
-        if self._function is None:
-            start = perf_counter()
-            function, path = load(self.source, NAME)
-            compile_for(function, arguments, path)
-            self._function = function
-            self.compile_time = perf_counter() - start
+        """Compile, or find compiled code on disk, for arrays of this kind."""
+        kind = kind_of(arguments)
+        if kind in self._met:
+            return
+        start = perf_counter()
+        function, path = load(self.source, NAME)
+        compile_for(function, arguments, path)
+        self._function = function
+        self._met.add(kind)
+        self.compile_time = perf_counter() - start
 
 
 @lru_cache(maxsize=256)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from symgrad.compile import bind, hyper_values, plan_training, training_kernel
+from symgrad.compile import TrainingKernel, bind, hyper_values, plan_training, training_kernel
 from symgrad.errors import DataError, DivergedError, ShapeError, SpecError
 from symgrad.program import Program, numpy_callable
 from symgrad.train.batches import Batches
@@ -74,16 +74,8 @@ def run(job: Job) -> Outcome:
     start = perf_counter()
     arrays, sizes = bind(job.program, {**job.data, **job.params}, job.dtype)
     batches = _batches(job, arrays)
-    plan = plan_training(
-        job.program,
-        tuple(job.params),
-        job.rule,
-        job.dtype,
-        sizes,
-        job.batched if batches is not None else (),
-        job.schedule is not None,
-    )
-    kernel = training_kernel(plan)
+    kernel = _kernel(job, sizes)
+    plan = kernel.plan
     params = {n: arrays[n].copy() for n in plan.parameters}
     initial = dict(job.rule.initial)
     state = [np.full_like(params[n], initial.get(s, 0.0)) for n in plan.parameters for s in job.rule.state]
@@ -115,12 +107,33 @@ def run(job: Job) -> Outcome:
         if evaluate is not None and job.validation is not None:
             values, _ = bind(job.program, {**job.validation, **params}, job.dtype)
             outcome.validation.append((done, float(evaluate(*values.values()))))
-        answers = [callback(done, float(losses[done - 1]), params) for callback in job.callbacks]
+        answers = [
+            callback(done, float(losses[done - 1]), {n: p.copy() for n, p in params.items()})
+            for callback in job.callbacks
+        ]
         if any(answer is True for answer in answers):
             break
     timings["run"] = spent
     outcome.losses = losses[:done]
     return outcome
+
+
+_recent: dict[Hashable, tuple[Program, UpdateRule, TrainingKernel]] = {}
+_REMEMBERED = 64
+
+
+def _kernel(job: Job, sizes: Mapping[str, int]) -> TrainingKernel:
+    """The kernel of a job; for the very objects of an earlier job it is found without comparing programs."""
+    batched = job.batched if job.batch_size is not None else ()
+    names = tuple(job.params)
+    scheduled = job.schedule is not None
+    key = (id(job.program), id(job.rule), names, job.dtype, tuple(sizes.items()), batched, scheduled)
+    if key not in _recent:
+        plan = plan_training(job.program, names, job.rule, job.dtype, sizes, batched, scheduled)
+        if len(_recent) >= _REMEMBERED:
+            _recent.pop(next(iter(_recent)))
+        _recent[key] = job.program, job.rule, training_kernel(plan)  # held, so that no other takes their id
+    return _recent[key][2]
 
 
 def _batches(job: Job, arrays: Mapping[str, np.ndarray]) -> Batches | None:

@@ -42,6 +42,7 @@ def compiled_loop() -> Contender:
     kernel = training_kernel(plan_training(program, ("w",), rule, "float32", sizes))
     data = [arrays[n] for n in kernel.plan.data]
     hyper = np.zeros(1)
+    kernel.prepare((*data, first.copy(), RATE, hyper, 0, np.empty(STEPS, np.float32)))
 
     def train() -> tuple[np.ndarray, np.ndarray]:
         w, losses = first.copy(), np.empty(STEPS, np.float32)
