@@ -171,6 +171,14 @@ def _check(
     extra = [name for name in needed if name not in used]
     if extra:
         value = inputs.inputs[extra[0]]
+        if isinstance(value, Unknown):
+            raise ParseError(
+                f"Nothing shows how {extra[0]}, which {call.function} is given, is related to the loss {loss}.",
+                where=source.where(value.line),
+                expected=f"the inputs of {loss}: {', '.join(used)}",
+                got=f"{call.function} takes {', '.join(call.arguments)}",
+                fix="show it by calls in the script, as y_pred = forward(x, w), or take the same arguments in both",
+            )
         raise ParseError(
             f"{call.function} is given {extra[0]}, on which the loss {loss} does not depend.",
             where=source.where(call.line),

@@ -8,9 +8,7 @@ from typing import Literal
 
 from verify.scripts.values import (
     Apply,
-    Call,
     Constant,
-    Part,
     Value,
     call_of,
     depends,
@@ -89,9 +87,14 @@ def read_update(
         whole: whether the variable as a whole is set.
     """
     terms = _terms(new, old)
+    while not any(term.target is old for term in terms):
+        inside = resolved(new)  # the step is made by a function of the file
+        if inside is None:
+            return None
+        new, terms = inside, _terms(inside, old)
     kept = [term for term in terms if term.target is old]
     moving = [term for term in terms if term.target is not old and depends(term.target, [old])]
-    if not kept or not moving:
+    if not moving:
         return None
     calls = [term for term in moving if call_of(term.target) is not None]
     clean = len(kept) == 1 and kept[0].sign == 1 and not kept[0].factors
@@ -126,13 +129,6 @@ def coefficient(update: Update, names: Mapping[Value, str]) -> tuple[str, str | 
 
 def _terms(value: Value, base: Value) -> list[Term]:
     if value is base:
-        return [Term(1, (), value)]
-    if isinstance(value, Call | Part):
-        inside = resolved(value)
-        if inside is not None and not isinstance(inside, Constant):
-            opened = _terms(inside, base)
-            if any(term.target is base for term in opened):
-                return opened
         return [Term(1, (), value)]
     if not isinstance(value, Apply) or not value.operands:
         return [Term(1, (), value)]

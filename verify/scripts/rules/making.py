@@ -85,7 +85,8 @@ def _like(shapes: Shapes, value: Apply) -> Kind | None:
 
 def _eye(shapes: Shapes, value: Apply) -> Kind | None:
     rows = shapes.size(value.operands[0])
-    columns = shapes.size(value.operands[1]) if len(value.operands) > 1 else rows
+    second = value.operands[min(1, len(value.operands) - 1)]
+    columns = shapes.size(second)
     return None if rows is None or columns is None else Array((rows, columns))
 
 
