@@ -12,7 +12,7 @@ import numpy as np
 
 from symgrad.api.minimize import derive_for, make_problem, rate_schedule, rule_of, train
 from symgrad.api.run import Run
-from symgrad.errors import ShapeError, SpecError, SymgradWarning
+from symgrad.errors import ShapeError, SpecError, SymgradWarning, UnsupportedError
 
 if TYPE_CHECKING:
     from symgrad.nn import Module
@@ -36,21 +36,24 @@ def fit(
     """Train a module; its parameters hold the result afterwards.
 
     Args:
-        model: the module; parameters without ``requires_grad`` stay as they are.
+        model: the module; parameters without ``requires_grad``, or that the optimizer was not given, stay as they
+            are.
         data: the arguments of ``forward``, then those of the loss, as arrays or tensors with equally many rows;
             or a mapping from names to them.
         loss: a criterion such as ``sg.nn.MSELoss(reduction="sum")``, or a function of (prediction, target).
-        optimizer: such as ``sg.optim.Adam(model.parameters(), lr=1e-3)``; its rule is compiled.
+        optimizer: such as ``sg.optim.Adam(model.parameters(), lr=1e-3)``; its rule is compiled.  The rule's
+            state starts anew with each call.
         epochs, steps: one of the two says how long.
         batch_size, schedule, callbacks, validation, every, seed: as in ``minimize``.
 
     Raises:
         ShapeError: (n,) against (n, 1), which would broadcast to n×n.
+        UnsupportedError: the optimizer's groups have different options.
         SymgradError: what ``minimize`` raises.
     """
     arrays = _named(model, data)
     params = {n: p.detach().numpy() for n, p in model.named_parameters()}
-    trained = [n for n, p in model.named_parameters() if p.requires_grad]
+    trained = _trained(model, optimizer)
     frozen = {n: params[n] for n in params if n not in trained}
     rows = [n for n, a in arrays.items() if np.ndim(a)]
     problem = make_problem({n: params[n] for n in trained}, {**arrays, **frozen}, None, rows)
@@ -81,6 +84,32 @@ def fit(
             if name in made.params:
                 p.copy_(Tensor(made.params[name].astype(p.detach().numpy().dtype)))
     return made
+
+
+def _trained(model: Module, optimizer: Any) -> list[str]:
+    """The names of the parameters that change."""
+    own = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    if not getattr(optimizer, "bound", False):
+        return list(own)
+    groups = optimizer.param_groups
+    given = {id(p) for group in groups for p in group["params"]}
+    if given - {id(p) for p in model.parameters()}:
+        raise SpecError(
+            "The optimizer holds parameters that are not the model's.",
+            where="optimizer",
+            expected=f"parameters of {type(model).__name__}",
+            fix=f"{type(optimizer).__name__}(model.parameters(), …), with the model that is fitted",
+        )
+    options = [{name: group[name] for name in optimizer.defaults} for group in groups]
+    if any(other != options[0] for other in options[1:]):
+        raise UnsupportedError(
+            "fit compiles one update rule for all parameters, and these groups have different options.",
+            where="optimizer",
+            expected="groups with equal options",
+            got=" and ".join(map(str, options)),
+            fix="train with the eager loop: loss.backward(), optimizer.step()",
+        )
+    return [n for n, p in own.items() if id(p) in given]
 
 
 def _updates(epochs: int | None, steps: int | None, rows: int, batch_size: int | None) -> int:

@@ -162,8 +162,10 @@ def rate_schedule(schedule: Any, rule: UpdateRule) -> Callable[[int], float] | N
     if schedule is None:
         return None
     if hasattr(schedule, "get_lr"):
-        base = float(dict(rule.hyper)["lr"])
-        return lambda step: float(schedule.get_lr(base, step))
+        # the optimizer's own rate is already the schedule's first one; base_lrs has what it was made with
+        bases = getattr(schedule, "base_lrs", None) or [dict(rule.hyper)["lr"]]
+        taken = int(getattr(schedule, "last_step", 0))
+        return lambda step: float(schedule.get_lr(float(bases[0]), taken + step))
     if callable(schedule):
         return lambda step: float(schedule(step))
     raise SpecError(

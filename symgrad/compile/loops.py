@@ -157,8 +157,11 @@ class LoopWriter:
         """The loops of one binding, in the order in which its largest argument lies in memory."""
         definition = definition_of(self.program, b)
         ranges = {INDEX(i): d for i, d in enumerate((*b.shape, *definition.reduce))}
-        order = _loop_order(definition, list(ranges))
-        moved: dict[sympy.Symbol, object] = {old: INDEX(new) for new, old in enumerate(order)}
+        order = [i for i in _loop_order(definition, ranges) if ranges[i] != 1]
+        moved: dict[sympy.Symbol, object] = dict.fromkeys(
+            ranges, sympy.S.Zero
+        )  # an axis of size 1 needs no loop
+        moved |= {old: INDEX(new) for new, old in enumerate(order)}
         nest = Nest(tuple(self.size(ranges[i]) for i in order))
         value = _Body(self, nest).formula(b, definition, moved)
         name = self.names[b.name]
@@ -233,13 +236,14 @@ class _Body:
         return KernelPrinter(symbols, self.writer.helpers).text(sympy.sympify(definition.fn))
 
 
-def _loop_order(definition: Definition, indices: list[sympy.Symbol]) -> list[sympy.Symbol]:
-    """The output's order; for a sum, the order of the argument with the most axes."""
+def _loop_order(definition: Definition, ranges: Mapping[sympy.Symbol, Dim]) -> list[sympy.Symbol]:
+    """The output's order; for a sum the order of the argument with the most axes; a small product's rows first."""
+    indices = list(ranges)
     if not definition.reduce:
         return indices
-    widest = max(
-        ([i for i in a.index if i in indices] for a in definition.access), key=len, default=[]
-    )  # the first of several
+    if len(definition.access) > 1:
+        return sorted(indices, key=lambda i: isinstance(ranges[i], int))
+    widest = [i for i in definition.access[0].index if i in indices]
     return [*widest, *(i for i in indices if i not in widest)]
 
 

@@ -6,7 +6,7 @@ import pytest
 import symgrad as sg
 from symgrad import updates
 from symgrad.cli import problem
-from symgrad.errors import DataError, DivergedError, ShapeError, SpecError, SymgradWarning
+from symgrad.errors import DataError, DivergedError, ShapeError, SpecError, SymgradWarning, UnsupportedError
 from symgrad.train import Job, numpy_loop, run
 
 GOLDEN_HALF = (0.07186736, 0.0018385486, 4.7043628e-05, 1.2030218e-06)
@@ -146,6 +146,37 @@ def test_schedule_callbacks_validation_and_chunks():
     assert np.ptp(still.losses) == 0
 
 
+def test_a_scheduler_counts_from_the_rate_that_the_optimizer_was_made_with():
+    x, y, w = problem.data()
+    words = {"loss": "np.sum((x @ w - y)**2)", "params": {"w": w}, "data": {"x": x, "y": y}, "steps": 8}
+    optimizer = sg.optim.SGD([sg.tensor(w, requires_grad=True)], lr=0.004)
+    schedule = sg.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.25, total_iters=4)
+    made = sg.minimize(**words, optimizer=optimizer, schedule=schedule)
+    by_hand = sg.minimize(
+        **words, optimizer=sg.optim.SGD(lr=1.0), schedule=lambda i: 0.004 * (0.25 + 0.75 * min(i, 4) / 4)
+    )
+    np.testing.assert_allclose(made.losses, by_hand.losses, rtol=1e-6)
+
+
+def test_callbacks_may_keep_what_they_see():
+    kept = []
+    x, y, w = problem.data()
+    sg.minimize(
+        "np.sum((x @ w - y)**2)", {"w": w}, {"x": x, "y": y}, sg.optim.SGD(lr=0.01), steps=2, every=1,
+        callbacks=[lambda step, loss, params: kept.append(params["w"])],
+    )  # fmt: skip
+    assert kept[0].tolist() != kept[1].tolist()
+
+
+def test_float32_constants_of_a_rule_are_rounded_once():
+    """1 − 0.999 in float32 arithmetic would be off by 5e-5 of itself."""
+    params, data = network_arrays()
+    job = Job(NETWORK.program, params, data, updates.adam(0.01), "float32", 200)
+    wanted, _ = numpy_loop(NETWORK.program, params, data, updates.adam(0.01), 200, "float32")
+    for n, w in wanted.items():
+        np.testing.assert_allclose(run(job).params[n], w, rtol=2e-4, atol=2e-5)
+
+
 def test_batches_are_a_permutation_of_the_rows_each_epoch():
     from symgrad.train.batches import Batches
 
@@ -242,6 +273,25 @@ class TestFit:
         before = model.bias.numpy().copy()
         sg.fit(model, (x, y), loss=sg.nn.MSELoss(), optimizer=sg.optim.SGD(lr=0.1), steps=5)
         np.testing.assert_array_equal(model.bias.numpy(), before)
+
+    def test_only_the_optimizers_parameters_change(self):
+        x, y = self.arrays()
+        model = sg.nn.Linear(3, 1)
+        before = model.bias.numpy().copy()
+        optimizer = sg.optim.SGD([model.weight], lr=0.1)
+        made = sg.fit(model, (x, y), loss=sg.nn.MSELoss(), optimizer=optimizer, steps=5)
+        assert list(made.params) == ["weight"]
+        np.testing.assert_array_equal(model.bias.numpy(), before)
+
+    def test_optimizers_that_do_not_fit(self):
+        x, y = self.arrays()
+        model, other = sg.nn.Linear(3, 1), sg.nn.Linear(3, 1)
+        words = {"loss": sg.nn.MSELoss(), "steps": 1}
+        with pytest.raises(SpecError, match="parameters that are not the model's"):
+            sg.fit(model, (x, y), optimizer=sg.optim.SGD(other.parameters(), lr=0.1), **words)
+        groups = [{"params": [model.weight]}, {"params": [model.bias], "lr": 0.5}]
+        with pytest.raises(UnsupportedError, match="groups have different options"):
+            sg.fit(model, (x, y), optimizer=sg.optim.SGD(groups, lr=0.1), **words)
 
     def test_a_vector_against_a_column_is_refused(self):
         x, y = self.arrays()
