@@ -46,6 +46,8 @@ def _index(shape: Sequence[Dim], out: Sequence[Dim]) -> tuple[object, ...]:
     if [d for d in shape if d != 1] == [d for _, d in moving]:
         symbols = iter([s for s, _ in moving])
         return tuple(0 if d == 1 else next(symbols) for d in shape)
+    if 0 in shape:  # no entry is ever asked for
+        return (0,) * len(shape)
     flat: sympy.Expr = sympy.S.Zero
     for i, d in enumerate(out):
         flat = flat * d + INDEX(i)
