@@ -33,6 +33,16 @@ def softplus(x):
 def relu(x):
     return x if x > F(0) or x != x else F(0)
 """,
+    "elu": """
+@njit(**HELPER)
+def elu(x):
+    return x if x > F(0) or x != x else np.expm1(x)
+""",
+    "elu": """
+@njit(**HELPER)
+def elu(x):
+    return x if x > F(0) else np.expm1(x)
+""",
     "heaviside": """
 @njit(**HELPER)
 def heaviside(x):
@@ -70,8 +80,11 @@ _HELPER_OF: dict[type, str] = {
     f.Sigmoid: "sigmoid",
     f.Softplus: "softplus",
     f.Relu: "relu",
+    f.Elu: "elu",
+    f.Elu: "elu",
     f.Step: "heaviside",
     f.Sign: "sign",
+    sympy.sign: "sign",
     f.Above: "above",
     f.Maximum: "maximum",
     f.Minimum: "minimum",

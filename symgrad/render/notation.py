@@ -26,6 +26,7 @@ _NAMES: dict[type, str] = {
     sympy.atanh: "artanh",
     f.Softplus: "softplus",
     f.Relu: "relu",
+    f.Elu: "elu",
     f.Sign: "sign",
     f.Maximum: "max",
     f.Minimum: "min",

@@ -31,8 +31,12 @@ def _softplus(b: Builder, x: Any, beta: Any = 1.0) -> Any:
 
 
 def _elu(b: Builder, x: Any, alpha: Any = 1.0) -> Any:
+    if alpha == 1:
+        return ops.elementary(b, "elu", x)
     value = ops.lift(b, x)
-    below = ops.elementary(b, "mul", exact_number(alpha), ops.elementary(b, "expm1", value))
+    # expm1 of the part below 0 alone: above it would overflow, and 0·inf is no gradient
+    negative = ops.elementary(b, "minimum", value, 0)
+    below = ops.elementary(b, "mul", exact_number(alpha), ops.elementary(b, "expm1", negative))
     return ops.elementary(b, "where", ops.elementary(b, "greater", value, 0), value, below)
 
 

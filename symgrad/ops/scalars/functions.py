@@ -119,6 +119,15 @@ class Select(_Real):
         return Select(self.args[0], first, second)
 
 
+class Elu(_Real):
+    """x where x > 0, else e^x − 1."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return sympy.exp(Minimum(self.args[0], S.Zero))  # 1 above 0, and no overflow there
+
+
 class Comparison(_Real):
     """A truth value as 0 or 1; its derivative is 0 wherever there is one."""
 

@@ -81,6 +81,9 @@ class NumPyPrinter(ScalarPrinter):
             return Piece(f"{NUMPY_CALLS[kind]}({', '.join(a.text for a in args)})", ATOM)
         if kind is f.Softplus:
             return Piece(f"np.logaddexp(0, {args[0].text})", ATOM)
+        if kind is f.Elu:
+            x = args[0].text
+            return Piece(f"np.where({self.wrap(args[0], ADD)} > 0, {x}, np.expm1(np.minimum({x}, 0)))", ATOM)
         if kind is f.Relu:
             return Piece(f"np.maximum({args[0].text}, 0)", ATOM)
         if kind is f.Step:

@@ -126,7 +126,7 @@ ELEMENTARY: tuple[Elementary, ...] = (
     Elementary("gelu", A * (1 + sympy.erf(A / sympy.sqrt(2))) / 2),
     Elementary(
         "elu",
-        f.Select(f.Greater(A, S.Zero), A, f.Expm1(A)),
+        f.Elu(A),
         meaning=Piecewise((A, A > 0), (sympy.exp(A) - 1, True)),
     ),
     Elementary(
