@@ -76,8 +76,9 @@ class UnicodePrinter(ScalarPrinter):
             return Piece(f"|{args[0].text}|", ATOM, rank)
         if kind is f.Step:
             return Piece(f"[{args[0].text} > 0]", ATOM, rank)
-        if kind is f.Above:
-            return Piece(f"[{args[0].text} > {args[1].text}]", ATOM, rank)
+        if kind is f.Above:  # a tie counts half
+            a, b = args[0].text, args[1].text
+            return Piece(f"[{a} > {b}] + ½[{a} = {b}]", ADD, rank)
         name = _NAMES.get(kind, kind.__name__)
         return Piece(f"{name}({', '.join(a.text for a in args)})", ATOM, rank)
 
@@ -280,7 +281,8 @@ class LatexPrinter(UnicodePrinter):
         if kind is f.Step:
             return Piece(f"[{args[0].text} > 0]", ATOM, rank)
         if kind is f.Above:
-            return Piece(f"[{args[0].text} > {args[1].text}]", ATOM, rank)
+            a, b = args[0].text, args[1].text
+            return Piece(rf"[{a} > {b}] + \tfrac{{1}}{{2}}[{a} = {b}]", ADD, rank)
         name = _NAMES.get(kind, kind.__name__)
         command = (
             rf"\{name}"
