@@ -89,8 +89,9 @@ def network_arrays(rows=23):
     return params, {"x": generator.normal(size=(rows, 3)), "y": generator.normal(size=(rows, 2))}
 
 
-@pytest.mark.parametrize("batch_size", [None, 5])
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize(
+    ("name", "batch_size"), [*((name, None) for name in RULES), *((name, 5) for name in ("SGD", "AMSGrad"))]
+)
 def test_loops_equal_numpy(name, batch_size):
     params, data = network_arrays()
     words = {"batched": ("x", "y"), "batch_size": batch_size}
