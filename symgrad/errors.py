@@ -6,6 +6,9 @@ and what to do.  The parts stay available as attributes, so that a caller need n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class SymgradError(Exception):
     """Base class of everything that symgrad raises on purpose.
@@ -41,6 +44,15 @@ class SymgradError(Exception):
         return "\n".join(lines)
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What a misspelt or missing name may have meant, for the ``expected`` part of a message."""
+    names = sorted(set(known))
+    close = get_close_matches(name, names, n=3, cutoff=0.8)
+    if close:
+        return " or ".join(close) + "?"
+    return ", ".join(names) if len(names) <= 12 else "a function of the table in docs/ops.md"
+
+
 class SpecError(SymgradError, ValueError):
     """The call itself is off: an unknown name, a missing shape, an option that does not exist."""
 
@@ -53,6 +65,10 @@ class ShapeError(SymgradError, ValueError):
 
 class UnsupportedError(SymgradError, NotImplementedError):
     """An operation, or a use of one, that symgrad has no rule for."""
+
+
+class NoSuchMethodError(UnsupportedError, AttributeError):
+    """A method of NumPy's arrays that has no rule; also an AttributeError, so that ``hasattr`` may ask."""
 
 
 class TraceError(SymgradError, TypeError):

@@ -28,13 +28,25 @@ def fingerprint(value: Any, depth: int = 0) -> Hashable | None:
     if isinstance(value, types.FunctionType):
         return _function(value, depth)
     if isinstance(value, types.ModuleType):
-        return ("module", value.__name__)
-    if isinstance(value, (types.BuiltinFunctionType, type)) or type(value).__name__ == "ufunc":
-        return ("id", id(value))
+        return ("module", value.__name__) if _is_library(value.__name__) else None
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, types.ModuleType):
+        return ("builtin", value.__self__.__name__, name)
+    if isinstance(value, type) and _is_library(value.__module__):
+        return ("type", value.__module__, name)
+    if type(value).__name__ == "ufunc" and type(value).__module__ == "numpy":
+        return ("ufunc", name, id(value))
     return None
 
 
+def _is_library(module: str) -> bool:
+    """Whether a module is taken to stay as it is; a user's own may hold settings that change."""
+    return module.split(".")[0] in ("builtins", "math", "numpy", "scipy", "sympy", "symgrad")
+
+
 def _function(function: types.FunctionType, depth: int) -> Hashable | None:
+    if vars(function):  # attributes that the code may read
+        return None
     try:
         cells = [c.cell_contents for c in function.__closure__ or ()]
     except ValueError:  # a variable that has no value yet

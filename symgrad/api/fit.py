@@ -119,6 +119,8 @@ def _updates(epochs: int | None, steps: int | None, rows: int, batch_size: int |
         )
     if steps is not None:
         return steps
+    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int)):
+        raise SpecError("The batch size is a positive int.", where="batch_size", got=repr(batch_size))
     if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
         raise SpecError("epochs is a non-negative int.", where="epochs", got=repr(epochs))
     return epochs * (1 if batch_size is None else -(-rows // max(batch_size, 1)))
@@ -128,6 +130,13 @@ def _named(model: Module, data: Sequence[Any] | Mapping[str, Any]) -> dict[str, 
     """Names for the arrays: the parameters of ``forward``, then y (or y1, y2, …) for the criterion."""
     if isinstance(data, Mapping):
         return {n: _array(a) for n, a in data.items()}
+    if not isinstance(data, Sequence) or isinstance(data, str):
+        raise SpecError(
+            "fit takes its arrays together.",
+            where="data",
+            expected="a tuple such as (x, y), or a mapping from names to arrays",
+            got=type(data).__name__,
+        )
     wanted = [n for n, p in inspect.signature(model.forward).parameters.items() if p.default is p.empty]
     extra = len(data) - len(wanted)
     if extra < 0:
@@ -144,4 +153,4 @@ def _named(model: Module, data: Sequence[Any] | Mapping[str, Any]) -> dict[str, 
 def _array(value: Any) -> np.ndarray:
     if hasattr(value, "detach"):
         value = value.detach().numpy()
-    return np.asarray(value)
+    return value if isinstance(value, np.ndarray) else np.asarray(value)

@@ -14,6 +14,7 @@ from symgrad.api.derivation import Derivation
 from symgrad.api.derive import derive
 from symgrad.api.fingerprint import fingerprint
 from symgrad.api.run import Run
+from symgrad.compile import check_dtype, real_array
 from symgrad.errors import DataError, ShapeError, SpecError, SymgradWarning, TraceError
 from symgrad.train import Job, run
 from symgrad.updates import UpdateRule
@@ -69,7 +70,7 @@ def minimize(
         batch_size: rows drawn for each step, without replacement within an epoch; None takes all rows.
         batched: the data whose rows are drawn; by default all with as many rows as the first.
         schedule: the learning rate of step 0, 1, …, as a function or an ``lr_scheduler``.
-        callbacks: called after every ``every`` steps with (step, loss, params); True ends the run.
+        callbacks: functions called after every ``every`` steps with (step, loss, params); True ends the run.
         validation: data of the same names, whose loss is recorded at the same times.
         every: steps between callbacks; a tenth of the run if None.
         seed: of the order of the rows.
@@ -105,7 +106,14 @@ def train(
     derived: float,
 ) -> Run:
     """Run a derivation on a problem's arrays."""
-    for name, value, least in (("steps", steps, 0), ("every", every, 1)):
+    if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
+        raise SpecError(
+            "callbacks is a sequence of functions.",
+            where="callbacks",
+            expected="such as [on_step], each taking (step, loss, params)",
+            got=type(callbacks).__name__,
+        )
+    for name, value, least in (("steps", steps, 0), ("every", every, 1), ("seed", seed, 0)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
             raise SpecError(f"{name} is an int of at least {least}.", where=name, got=repr(value))
     job = Job(
@@ -167,7 +175,7 @@ def rate_schedule(schedule: Any, rule: UpdateRule) -> Callable[[int], float] | N
         taken = int(getattr(schedule, "last_step", 0))
         return lambda step: float(schedule.get_lr(float(bases[0]), taken + step))
     if callable(schedule):
-        return lambda step: float(schedule(step))
+        return schedule  # type: ignore[no-any-return]
     raise SpecError(
         "A schedule is a function of the step.",
         where="schedule",
@@ -185,13 +193,25 @@ def make_problem(
         DataError: integer parameters, or arrays that hold no real numbers.
         SpecError: a name twice, no parameters, an unknown name in ``batched``.
     """
+    for what, arrays in (("params", params), ("data", data)):
+        if not isinstance(arrays, Mapping):
+            raise SpecError(
+                f"{what} is a mapping from names to arrays.",
+                where=what,
+                expected='such as {"w": w0}' if what == "params" else 'such as {"x": x, "y": y}',
+                got=type(arrays).__name__,
+            )
+    if "loss" in params:
+        raise SpecError(
+            "No parameter can be called 'loss': that is the result.", where="params", fix="rename it"
+        )
     if not params:
         raise SpecError("There is nothing to train.", where="params", expected='such as {"w": w0}')
     twice = set(params) & set(data)
     if twice:
         raise SpecError(f"{min(twice)!r} is both a parameter and data.", where="params, data")
-    own = {n: _array(n, v) for n, v in params.items()}
-    other = {n: _array(n, v) for n, v in data.items()}
+    own = {n: real_array(n, v) for n, v in params.items()}
+    other = {n: real_array(n, v) for n, v in data.items()}
     for name, a in own.items():
         if a.dtype.kind != "f":
             raise DataError(
@@ -202,7 +222,7 @@ def make_problem(
                 fix=f"{name}.astype(np.float64)",
             )
     floats = [a.dtype for a in (*own.values(), *other.values()) if a.dtype.kind == "f"]
-    chosen = np.dtype(dtype) if dtype is not None else np.result_type(*floats, np.float32)
+    chosen = check_dtype(dtype if dtype is not None else np.result_type(*floats, np.float32))
     if batched is None:
         first = next((a.shape[0] for a in other.values() if a.ndim), None)
         rows = tuple(n for n, a in other.items() if a.ndim and a.shape[0] == first)
@@ -211,14 +231,7 @@ def make_problem(
         for name in rows:
             if name not in other:
                 raise SpecError(f"{name!r} is no data.", where="batched", expected=", ".join(other))
-    return Problem(own, other, chosen.name, rows)
-
-
-def _array(name: str, value: Any) -> np.ndarray:
-    a = np.asarray(value)
-    if a.dtype.kind not in "fiub":
-        raise DataError("The array holds no real numbers.", where=name, got=f"dtype {a.dtype}")
-    return a
+    return Problem(own, other, chosen, rows)
 
 
 _known: dict[Hashable, Derivation] = {}

@@ -16,7 +16,7 @@ From text to something that runs:
     gradient, training    what callers hold
 """
 
-from symgrad.compile.arrays import as_array, bind, check_dtype
+from symgrad.compile.arrays import as_array, bind, check_dtype, real_array
 from symgrad.compile.cache import cache_folder
 from symgrad.compile.gradient import Kernel, compile_gradient
 from symgrad.compile.training import TrainingKernel, training_kernel
@@ -34,5 +34,6 @@ __all__ = [
     "compile_gradient",
     "hyper_values",
     "plan_training",
+    "real_array",
     "training_kernel",
 ]

@@ -23,15 +23,17 @@ def check_dtype(dtype: Any) -> str:
     except TypeError:
         name = repr(dtype)
     if name not in ("float32", "float64"):
-        raise SpecError("Kernels compute in float32 or float64.", where="dtype", got=name)
+        raise SpecError(
+            "Kernels compute in float32 or float64.", where="dtype", got=name, fix='dtype="float64"'
+        )
     return name
 
 
-def as_array(name: str, value: Any, dtype: str) -> np.ndarray:
-    """A C-contiguous array of the kernel's dtype; the caller's own where it is one already.
+def real_array(name: str, value: Any) -> np.ndarray:
+    """The caller's array, whatever its layout.
 
     Raises:
-        DataError: complex numbers, objects, text.
+        DataError: complex numbers, objects, text, a mask.
     """
     if isinstance(value, np.ma.MaskedArray):
         raise DataError(
@@ -40,7 +42,12 @@ def as_array(name: str, value: Any, dtype: str) -> np.ndarray:
             expected="an ordinary array",
             fix=f"fill the gaps, as in {name}.filled(0), or leave those rows out",
         )
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        raise DataError(
+            "This is no array.", where=name, got=f"a {type(value).__name__} with rows of unequal lengths"
+        ) from None
     if array.dtype.kind not in "fiub":
         raise DataError(
             "The array holds no real numbers.",
@@ -48,7 +55,16 @@ def as_array(name: str, value: Any, dtype: str) -> np.ndarray:
             expected="floats, integers or booleans",
             got=f"dtype {array.dtype}",
         )
-    return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
+    return array
+
+
+def as_array(name: str, value: Any, dtype: str) -> np.ndarray:
+    """A C-contiguous array of the kernel's dtype; the caller's own where it is one already.
+
+    Raises:
+        DataError: as ``real_array``.
+    """
+    return np.require(real_array(name, value), dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def bind(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from symgrad.errors import TraceError, UnsupportedError
+from symgrad.errors import NoSuchMethodError, TraceError, UnsupportedError, nearest
 from symgrad.ops.dims import Dim, format_shape
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
@@ -98,7 +98,7 @@ class Traced(NDArrayOperatorsMixin):
             raise UnsupportedError(
                 f"np.{ufunc.__name__} has no rule.",
                 where=f"np.{ufunc.__name__}",
-                expected=f"one of {', '.join(sorted(UFUNCS))}",
+                expected=nearest(ufunc.__name__, UFUNCS),
             )
         return rule(self.builder, *inputs)
 
@@ -108,8 +108,8 @@ class Traced(NDArrayOperatorsMixin):
         name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)
         rule = NUMPY_FUNCTIONS.get(func)
         if rule is None:
-            known = ", ".join(sorted(f.__name__ for f in NUMPY_FUNCTIONS))
-            raise UnsupportedError(f"{name} has no rule.", where=name, expected=f"one of {known}")
+            known = nearest(func.__name__, [f.__name__ for f in NUMPY_FUNCTIONS])
+            raise UnsupportedError(f"{name} has no rule.", where=name, expected=known)
         return bind_numpy(name, rule, self.builder, args, kwargs)
 
     def __symgrad_function__(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -118,7 +118,7 @@ class Traced(NDArrayOperatorsMixin):
             raise UnsupportedError(
                 f"{name} has no symbolic rule.",
                 where=name,
-                expected=f"one of {', '.join(sorted(TENSOR_FUNCTIONS))}",
+                expected=nearest(name, TENSOR_FUNCTIONS),
             )
         return rule(self.builder, *args, **kwargs)
 
@@ -166,6 +166,10 @@ class Traced(NDArrayOperatorsMixin):
         if name in TENSOR_FUNCTIONS:
             rule = TENSOR_FUNCTIONS[name]
             return lambda *args, **kwargs: rule(self.builder, self, *args, **kwargs)
+        if not name.startswith("_") and hasattr(np.ndarray, name):
+            raise NoSuchMethodError(
+                f".{name} has no rule.", where=repr(self), expected=nearest(name, _METHODS)
+            )
         raise AttributeError(f"a traced array has no attribute {name!r}")
 
     def __getitem__(self, key: Any) -> Traced:
@@ -226,4 +230,5 @@ def _torch_names(what: str, axis: Any, keepdims: bool, aliases: dict[str, Any]) 
     return axis, keepdims
 
 
+_METHODS = [n for n in vars(Traced) if not n.startswith("_")]
 ops.Array = Traced

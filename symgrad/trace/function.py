@@ -10,6 +10,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from textwrap import shorten
 from typing import Any
 
 from symgrad.errors import SpecError, SymgradError, TraceError
@@ -78,7 +79,7 @@ def _line(function: Any, tb: types.TracebackType | None) -> str | None:
         if not _users(frame):
             continue
         file = frame.f_code.co_filename
-        text = linecache.getline(file, number).strip()
+        text = shorten(linecache.getline(file, number).strip(), 80, placeholder=" …")
         place = f"{file}, line {number}" + (f": {text}" if text else "")
     return place
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy
 
-from symgrad.errors import ParseError, SpecError, SymgradError, UnsupportedError
+from symgrad.errors import ParseError, SpecError, SymgradError, UnsupportedError, nearest
 from symgrad.ops.scalars import ELEMENTARY
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
@@ -223,7 +223,7 @@ class _Reader:
         if name in FUNCTIONS:
             function = FUNCTIONS[name]
             return self._apply(lambda *a, **k: function(self.builder, *a, **k), name, args, kwargs)
-        raise UnsupportedError(f"The function {name} is not known.", expected=", ".join(sorted(FUNCTIONS)))
+        raise UnsupportedError(f"The function {name} is not known.", expected=nearest(name, FUNCTIONS))
 
     def _apply(self, function: Callable[..., Any], name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:

@@ -155,9 +155,21 @@ def _batches(job: Job, arrays: Mapping[str, np.ndarray]) -> Batches | None:
 def _rates(job: Job) -> float | np.ndarray:
     if job.schedule is None:
         return float(dict(job.rule.hyper).get("lr", 0.0))
-    rates = np.array([float(job.schedule(i)) for i in range(job.steps)])
+    given = [job.schedule(i) for i in range(job.steps)]
+    try:
+        rates = np.array(given, dtype=np.float64).reshape(job.steps)
+    except (TypeError, ValueError):
+        raise SpecError(
+            "The schedule gave something that is no number.",
+            where="schedule",
+            expected="schedule(step) -> float",
+            got=type(given[0]).__name__,
+        ) from None
     if not np.isfinite(rates).all():
-        raise SpecError("The schedule gave a rate that is not finite.", where="schedule")
+        bad = int(np.argmin(np.isfinite(rates)))
+        raise SpecError(
+            "The schedule gave a rate that is not finite.", where=f"schedule({bad})", got=str(rates[bad])
+        )
     return rates
 
 
@@ -172,6 +184,13 @@ def _chunks(job: Job) -> list[tuple[int, int]]:
 def _explain(job: Job, arrays: Mapping[str, np.ndarray], losses: np.ndarray, step: int) -> None:
     """Say why a run met a number that is not finite."""
     for name, a in arrays.items():
+        if not a.size:
+            raise DataError(
+                f"{name!r} is empty, and the loss of it is no number.",
+                where=name,
+                expected="at least one entry",
+                got=f"shape {a.shape}",
+            )
         bad = np.argwhere(~np.isfinite(a))
         if bad.size:
             where = tuple(int(i) for i in bad[0])
@@ -181,6 +200,13 @@ def _explain(job: Job, arrays: Mapping[str, np.ndarray], losses: np.ndarray, ste
                 got=str(a[where]),
                 fix="clean the data before training",
             )
+    if step == 0 and job.steps and not np.isfinite(losses[0]):
+        raise DivergedError(
+            f"The loss is {losses[0]} at the first values of the parameters, before any step.",
+            where="step 1",
+            expected="a finite loss",
+            fix="start where the loss is defined (a logarithm or a root needs positive numbers), or scale the data",
+        )
     before = f", after {float(losses[step - 1]):.6g} at step {step}" if step else ""
     rate = dict(job.rule.hyper).get("lr")
     raise DivergedError(
