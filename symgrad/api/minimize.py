@@ -175,7 +175,7 @@ def rate_schedule(schedule: Any, rule: UpdateRule) -> Callable[[int], float] | N
         taken = int(getattr(schedule, "last_step", 0))
         return lambda step: float(schedule.get_lr(float(bases[0]), taken + step))
     if callable(schedule):
-        return schedule  # type: ignore[no-any-return]
+        return schedule
     raise SpecError(
         "A schedule is a function of the step.",
         where="schedule",

@@ -38,11 +38,6 @@ def relu(x):
 def elu(x):
     return x if x > F(0) or x != x else np.expm1(x)
 """,
-    "elu": """
-@njit(**HELPER)
-def elu(x):
-    return x if x > F(0) else np.expm1(x)
-""",
     "heaviside": """
 @njit(**HELPER)
 def heaviside(x):

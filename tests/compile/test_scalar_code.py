@@ -46,7 +46,9 @@ def test_functions_and_derivatives(e: Elementary) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             found = [function(*map(np.float64, row)) for row in zip(*columns, strict=True)]
-        np.testing.assert_allclose(found, np.broadcast_to(expected, 5), rtol=1e-14, atol=1e-15, err_msg=str(expr))
+        np.testing.assert_allclose(
+            found, np.broadcast_to(expected, 5), rtol=1e-14, atol=1e-15, err_msg=str(expr)
+        )
 
 
 def test_numbers_carry_the_dtype() -> None:

@@ -1,5 +1,7 @@
 """The compiled loop against the tutorial's golden numbers and against plain NumPy."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -217,6 +219,17 @@ def test_nan_in_the_data_is_named():
         ({"batch_size": 0}, SpecError, "batch size is a positive int"),
         ({"schedule": 3}, SpecError, "A schedule is a function of the step"),
         ({"batched": ["q"]}, SpecError, "'q' is no data"),
+        ({"dtype": "int32"}, SpecError, "float32 or float64"),
+        ({"dtype": "bogus"}, SpecError, "float32 or float64"),
+        ({"seed": -1, "batch_size": 2}, SpecError, "seed is an int of at least 0"),
+        ({"schedule": lambda step: "fast"}, SpecError, "something that is no number"),
+        ({"schedule": lambda step: np.inf}, SpecError, "a rate that is not finite"),
+        ({"callbacks": print}, SpecError, "callbacks is a sequence of functions"),
+        ({"params": [np.zeros(2)]}, SpecError, "params is a mapping"),
+        ({"data": (np.zeros(2),)}, SpecError, "data is a mapping"),
+        ({"params": {"loss": np.zeros(2)}}, SpecError, "No parameter can be called 'loss'"),
+        ({"params": {"w": [[1.0], [2.0, 3.0]]}}, DataError, "rows of unequal lengths"),
+        ({"params": {"w": np.ma.masked_equal([[1.0], [2.0]], 2)}}, DataError, "masked array"),
     ],
 )
 def test_refusals(words, error, text):
@@ -224,6 +237,15 @@ def test_refusals(words, error, text):
     ordinary = {"params": {"w": w}, "data": {"x": x, "y": y}, "steps": 3}
     with pytest.raises(error, match=text):
         sg.minimize("np.sum((x @ w - y)**2)", **{**ordinary, **words})
+
+
+def test_empty_data_and_undefined_losses_are_told_from_divergence():
+    words = {"params": {"w": np.zeros((2, 1))}, "steps": 3}
+    empty = {"x": np.zeros((0, 2)), "y": np.zeros((0, 1))}
+    with pytest.raises(DataError, match="'x' is empty"):
+        sg.minimize("((x @ w - y)**2).mean()", data=empty, **words)
+    with pytest.raises(DivergedError, match="The loss is nan at the first values of the parameters"):
+        sg.minimize("log(w).sum()", {"w": -np.ones(2)}, steps=3)
 
 
 def test_broadcasting_to_a_matrix_is_warned_of():
@@ -303,6 +325,11 @@ class TestFit:
         with pytest.raises(ShapeError, match="broadcasts one entry against many"):
             sg.fit(model, (x, y.ravel()), loss=lambda p, t: ((p - t) ** 2).sum(), **words)
 
+    def test_data_that_is_one_array(self):
+        x, _ = self.arrays()
+        with pytest.raises(SpecError, match=r"fit takes its arrays together(.|\n)*got: +ndarray"):
+            sg.fit(sg.nn.Linear(3, 1), x, loss=sg.nn.MSELoss(), optimizer=sg.optim.SGD(lr=0.1), steps=1)
+
     def test_how_long(self):
         x, y = self.arrays()
         model = sg.nn.Linear(3, 1)
@@ -340,6 +367,22 @@ class TestSecondCall:
         exec("def helper(w): return (w - 2)**2", scope)
         third = sg.minimize(scope["loss"], {"w": np.zeros(2)}, steps=1)
         assert [float(r.losses[0]) for r in (first, second, third)] == [2, 4, 16]
+
+    def test_settings_in_objects_are_read_again(self):
+        class Settings:
+            target = 1.0
+
+        module = types.ModuleType("settings")
+        module.target = 1.0
+        for where in (Settings, module):
+
+            def loss(w, where=where):
+                return np.sum((w - where.target) ** 2)
+
+            first = sg.minimize(lambda w, f=loss: f(w), {"w": np.zeros(2)}, steps=1)
+            where.target = 2.0
+            second = sg.minimize(lambda w, f=loss: f(w), {"w": np.zeros(2)}, steps=1)
+            assert [float(r.losses[0]) for r in (first, second)] == [2, 8]
 
 
 def test_run_plots_and_prints():
