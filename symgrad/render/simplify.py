@@ -163,7 +163,9 @@ class Simplifier:
         renamed = rest.xreplace({symbols[i]: ARG(j) for j, i in enumerate(used)})
         if renamed == ARG(0):
             return Scaled(coefficient, self.builder.full(cores[used[0]], b.shape))
-        return Scaled(coefficient, self._elementwise(renamed, [cores[i] for i in used]))
+        # Where an argument has cancelled, the others may be smaller than the result.
+        made = self._elementwise(renamed, [cores[i] for i in used])
+        return Scaled(coefficient, self.builder.full(made, b.shape))
 
     def _elementwise(self, fn: sympy.Expr, cores: list[str]) -> str:
         """The elementwise function; of transposed arguments it is the transpose of the function."""
