@@ -160,6 +160,8 @@ LOSSES: tuple[Loss, ...] = (
     Loss("broadcast", "(np.broadcast_to(u, a.shape)*a).sum()", {"u": "d", "a": "n d"}, ("u", "a")),
     Loss("scalars", "(s*t - t**2)**2 + np.exp(s/2)", {"s": "", "t": ""}, ("s", "t")),
     Loss("scalar and array", "(s*a + a/(1 + s**2)).sum()", {"s": "", "a": "n d"}, ("s", "a")),
+    Loss("ones and a scalar", "(s + np.ones_like(a)).sum()", {"s": "", "a": "n d"}, ("s", "a")),
+    Loss("cancelled array", "(np.exp(v) + (a - a)).sum() + (a - np.abs(a - a)).sum()", {"v": "d", "a": "n d"}, ("v", "a")),
     Loss("an input itself", "s", {"s": ""}, ("s",)),
     Loss("gone again", "(a - a).sum() + (0*a).sum() + (a**0).sum()", MATRIX, ("a",)),
     Loss("used often", "(a*b + a*b*a + b/(2 + a**2)).sum() + a.sum()*b.sum()", PAIR, ("a", "b")),
