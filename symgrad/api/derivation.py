@@ -164,6 +164,8 @@ class Derivation:
         """
         import numpy as np
 
+        from symgrad.compile import real_array
+
         given = {**(arrays or {}), **named}
         wanted = {i.name: i for i in self.program.inputs}
         for name in [*wanted, *given]:
@@ -174,14 +176,20 @@ class Derivation:
                     expected=", ".join(wanted),
                     got=", ".join(given) or "nothing",
                 )
-        values = {n: np.asarray(given[n]) for n in wanted}
-        for n, a in values.items():
-            if a.dtype.kind not in "fiub":
-                raise DataError("The array holds no real numbers.", where=n, got=f"dtype {a.dtype}")
+        values = {n: real_array(n, given[n]) for n in wanted}
         bind_dims({n: i.shape for n, i in wanted.items()}, {n: a.shape for n, a in values.items()})
-        result = numpy_callable(self.program)(*values.values())
-        value, grads = result
-        dtype = np.result_type(*(a.dtype if a.dtype.kind == "f" else np.float64 for a in values.values()))
+        dtype = np.result_type(*([a.dtype for a in values.values() if a.dtype.kind == "f"] or [np.float64]))
+        # Whole numbers are cast first: in their own dtype they would wrap around.
+        ready = [a if a.dtype.kind == "f" else a.astype(dtype) for a in values.values()]
+        try:
+            value, grads = numpy_callable(self.program)(*ready)
+        except ZeroDivisionError:
+            empty = [n for n, a in values.items() if a.size == 0]
+            raise DataError(
+                "The formula divides by a size that is 0.",
+                where=", ".join(empty) or "call",
+                fix="pass some rows",
+            ) from None
         return value, {n: np.array(g, dtype=dtype) for n, g in grads.items()}
 
     def compile(self, dtype: str = "float64") -> Kernel:
