@@ -1,5 +1,8 @@
 """The compiled loop against the tutorial's golden numbers and against plain NumPy."""
 
+import os
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -47,6 +50,28 @@ def test_golden_squares():
     assert made.losses[149] < 1e-8
     assert made.losses[199] < 1e-11
     np.testing.assert_allclose(made.params["w"], [[2.000001], [2.9999993]], atol=5e-6)
+
+
+def test_without_numba_the_same_numbers_come_out():
+    """The kernel file is ordinary Python; a tiny kernel rounds like it, digit by digit."""
+    script = """
+import numpy as np, symgrad as sg
+from symgrad.cli import problem
+x, y, w = problem.data()
+words = {"params": {"w": w}, "data": {"x": x, "y": y}, "given": {"y_pred": problem.forward}}
+r = sg.minimize(problem.loss, **words, optimizer=sg.optim.Adam(lr=0.01), steps=40)
+b = sg.minimize(problem.loss, **words, optimizer=sg.optim.SGD(lr=0.001), steps=5, batch_size=3)
+print(*map(float, (*r.losses, *r.params["w"].ravel(), *b.losses)))
+"""
+    results = []
+    for disabled in ("0", "1"):
+        environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled}
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
+        )
+        results.append([float(v) for v in done.stdout.split()])
+    assert results[0][:42] == results[1][:42]
+    np.testing.assert_allclose(results[0][42:], results[1][42:], rtol=1e-6)
 
 
 def test_golden_numpy_program():

@@ -1,0 +1,59 @@
+"""What gets memory, what is written into its reader, and which loops are joined."""
+
+from __future__ import annotations
+
+import symgrad as sg
+from symgrad.compile.gradient_source import gradient_source
+from symgrad.compile.nests import Nest
+from symgrad.compile.placement import place
+from symgrad.program import Program
+
+
+def program(loss: str, shapes: dict[str, str], wrt: tuple[str, ...] = ("w",)) -> Program:
+    return sg.derive(loss, shapes, wrt).program
+
+
+LEAST_SQUARES = program("(0.5*(x @ w - y)**2).sum()", {"x": "n d", "w": "d 1", "y": "n 1"})
+
+
+def test_least_squares_needs_two_products_and_one_loop() -> None:
+    source = gradient_source(LEAST_SQUARES, "float64")
+    assert source.count("np.dot(") == 2
+    assert source.count("for ") == 1
+    assert ".T, " in source  # a view, not a copy
+
+
+def test_what_is_read_once_an_entry_is_written_into_its_reader() -> None:
+    placement = place(LEAST_SQUARES)
+    squares = [b.name for b in LEAST_SQUARES if str(b.attrs.get("fn")) == "a0**2"]
+    assert [placement.place[n] for n in squares] == ["inline"]
+
+
+def test_work_is_not_repeated_for_every_row() -> None:
+    repeated = program("(x * exp(w)).sum()", {"x": "n d", "w": "d"})
+    exponential = next(b.name for b in repeated if "exp" in str(b.attrs.get("fn")))
+    assert place(repeated).place[exponential] == "buffer"
+
+
+def test_small_products_are_loops_without_blas() -> None:
+    small = program("((x @ w - y)**2).sum()", {"x": "n 2", "w": "2 1", "y": "n 1"})
+    assert place(small).blas == frozenset()
+    assert "np.dot" not in gradient_source(small, "float32")
+
+
+def test_programs_of_fixed_tiny_size_have_no_loops() -> None:
+    tiny = program("((x @ w - y)**2).sum()", {"x": "4 2", "w": "2 1", "y": "4 1"})
+    assert "for " not in gradient_source(tiny, "float32")
+
+
+def test_source_is_the_same_each_time() -> None:
+    assert gradient_source(LEAST_SQUARES, "float32") == gradient_source(LEAST_SQUARES, "float32")
+    assert "F = np.float32" in gradient_source(LEAST_SQUARES, "float32")
+
+
+def test_loops_join_only_where_nothing_is_read_too_early() -> None:
+    first = Nest(("n",), body=["a[i0] = 1"], writes={("a", "i0")}, ends={"total"})
+    assert first.joins(Nest(("n",), reads={("a", "i0")}))
+    assert not first.joins(Nest(("n",), reads={("a", "i0 + 1")}))
+    assert not first.joins(Nest(("n",), reads={("total", "")}))
+    assert not first.joins(Nest(("m",)))
