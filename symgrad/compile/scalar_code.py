@@ -28,6 +28,13 @@ def sigmoid(x):
 def softplus(x):
     return (x if x > F(0) or x != x else F(0)) + np.log1p(np.exp(-abs(x)))
 """,
+    "logaddexp": """
+@njit(**HELPER)
+def logaddexp(a, b):
+    if a == b:
+        return a + np.log(F(2))
+    return (a if a > b or a != a else b) + np.log1p(np.exp(-abs(a - b)))
+""",
     "relu": """
 @njit(**HELPER)
 def relu(x):
@@ -74,8 +81,8 @@ def erf(x):
 _HELPER_OF: dict[type, str] = {
     f.Sigmoid: "sigmoid",
     f.Softplus: "softplus",
+    f.LogAddExp: "logaddexp",
     f.Relu: "relu",
-    f.Elu: "elu",
     f.Elu: "elu",
     f.Step: "heaviside",
     f.Sign: "sign",

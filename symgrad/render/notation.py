@@ -25,6 +25,7 @@ _NAMES: dict[type, str] = {
     sympy.asinh: "arsinh",
     sympy.atanh: "artanh",
     f.Softplus: "softplus",
+    f.LogAddExp: "logaddexp",
     f.Relu: "relu",
     f.Elu: "elu",
     f.Sign: "sign",

@@ -39,6 +39,16 @@ class Softplus(_Real):
         return Sigmoid(self.args[0])
 
 
+class LogAddExp(_Real):
+    """log(e^a + e^b), computed without overflow and without losing the smaller result to a larger argument."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        a, b = self.args
+        return Sigmoid(a - b) if argindex == 1 else Sigmoid(b - a)
+
+
 class Step(_Real):
     """1 where x > 0, else 0: the derivative of relu with relu′(0) = 0."""
 

@@ -39,6 +39,7 @@ NUMPY_CALLS: dict[type, str] = {
     f.Sign: "np.sign",
     f.Maximum: "np.maximum",
     f.Minimum: "np.minimum",
+    f.LogAddExp: "np.logaddexp",
     f.Select: "np.where",
 }
 """Functions that are one call in NumPy; ``expit`` and ``erf`` are SciPy's."""

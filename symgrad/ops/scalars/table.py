@@ -103,7 +103,7 @@ ELEMENTARY: tuple[Elementary, ...] = (
     Elementary("softplus", f.Softplus(A), meaning=sympy.log(1 + sympy.exp(A))),
     Elementary(
         "logaddexp",
-        B + f.Softplus(A - B),
+        f.LogAddExp(A, B),
         "logaddexp",
         meaning=sympy.log(sympy.exp(A) + sympy.exp(B)),
         domain=_TWO,
