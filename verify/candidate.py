@@ -113,7 +113,7 @@ def run(candidate: Candidate, spec: Spec, values: Values) -> Answer:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             result = candidate.function(**arguments)
-    except Exception as error:  # noqa: BLE001 - foreign code may raise anything; what it raises is the finding
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever foreign code raises is the finding
         return Answer({}, Finding("raises", f"{candidate.name} raises {type(error).__name__}: {error}"))
     for n, old in before.items():
         if np.shape(arguments[n]) != old.shape or not np.array_equal(arguments[n], old, equal_nan=True):

@@ -13,12 +13,15 @@ from symgrad.program import Input
 from verify.drawing import Case, lay_out, symbols_of, values
 
 UNEQUAL = (4, 3, 2, 5, 6, 7)
+LARGER = (37, 11, 8, 9, 10, 13)
+"""For what acts otherwise beyond a handful of rows, as a blocked loop may."""
 
 
 def fixed_cases(inputs: Sequence[Input], dtype: Any, seed: int) -> Iterator[Case]:
     """Unequal, equal, 1 and 0 sizes; integers, ordinary and scaled values; all layouts."""
     symbols = symbols_of(inputs)
     unequal = {s: UNEQUAL[i % len(UNEQUAL)] for i, s in enumerate(symbols)}
+    larger = {s: LARGER[i % len(LARGER)] for i, s in enumerate(symbols)}
     equal = dict.fromkeys(symbols, 3)
     one = dict.fromkeys(symbols, 1)
     plans: list[tuple[str, dict[str, int], str, str]] = [
@@ -30,6 +33,7 @@ def fixed_cases(inputs: Sequence[Input], dtype: Any, seed: int) -> Iterator[Case
         ("values near 1e8", unequal, "huge", "plain"),
         ("values near 1e-8", unequal, "small", "plain"),
         ("zeros", unequal, "zeros", "plain"),
+        ("larger sizes", larger, "ordinary", "plain"),
     ]
     if symbols:
         plans.append((f"{symbols[0]} = 1", {**unequal, symbols[0]: 1}, "integers", "plain"))

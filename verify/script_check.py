@@ -6,7 +6,10 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from symgrad.errors import ParseError
 from verify.checking import CASES, check
@@ -42,20 +45,26 @@ def check_script(
         for name, where in reading.given.items()
     }
     wrt: Any = reading.wrt[0] if len(reading.wrt) == 1 else reading.wrt
-    report = check(
+    question = partial(
+        check,
         _signed(_function(reading, reading.gradient), reading),
         of=renamed(_function(reading, reading.loss), reading.loss_args),
         shapes=reading.shapes,
         wrt=wrt,
         given=given,
         domains=domains,
-        dtype=dtype,
         args=dict(reading.args),
         keys=dict(reading.keys),
         cases=cases,
         seed=seed,
         deep=deep,
     )
+    # The script's own dtype first: a gradient may act otherwise on float32.
+    dtypes = ["float32"] if "float32" in reading.dtypes.values() else []
+    for each in dict.fromkeys([*dtypes, np.dtype(dtype).name]):
+        report = question(dtype=each)
+        if not report:
+            break
     return replace(report, notes=(*report.notes, *_factors(reading)))
 
 

@@ -154,7 +154,7 @@ def _bounded(
 ) -> Bounded:
     attrs = {k: _at_sizes(v, symbols) for k, v in b.items}
     if any(isinstance(v, sympy.Expr) and v.has(sympy.zoo, sympy.nan, sympy.oo) for v in attrs.values()):
-        return Bounded(out, np.full(out.shape, np.inf, dtype=fmt.reference), 0)  # divided by a size that is 0
+        raise ZeroDivisionError(b.name)
     size = b.record.magnitude([Magnitude(a.value, a.size) for a in args], attrs, out)
     own = b.record.roundings([np.shape(a.value) for a in args], attrs)
     roundings = max((a.roundings for a in args), default=0) + own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import types
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -60,8 +61,21 @@ def refuse_kind_tests(function: Any) -> None:
         asked = _LOOKS_AT_ITS_KIND & set(code.co_names)
         if asked:
             raise UnsupportedError(f"{code.co_name} calls {min(asked)}, so that tracing proves nothing.")
+        if any(i.opname in _STORES for i in dis.get_instructions(code)):
+            raise UnsupportedError(f"{code.co_name} writes to variables that outlive it.")
         if code.co_exceptiontable and not code.co_flags & 0x20:
             raise UnsupportedError(f"{code.co_name} catches errors, so that tracing proves nothing.")
+
+
+_STORES = ("STORE_GLOBAL", "DELETE_GLOBAL")
+
+
+def _refuse_state(where: str, name: str, value: Any) -> None:
+    """A list or dict that a function reads may differ from call to call; one trace says nothing of that."""
+    if isinstance(value, (list, dict, set, bytearray)):
+        raise UnsupportedError(
+            f"{where} reads {name}, a {type(value).__name__} that may change between calls."
+        )
 
 
 def _codes(function: Any, seen: set[int]) -> Iterator[types.CodeType]:
@@ -78,12 +92,17 @@ def _codes(function: Any, seen: set[int]) -> Iterator[types.CodeType]:
         stack += [c for c in code.co_consts if isinstance(c, types.CodeType)]
         for name in code.co_names:
             other = plain.__globals__.get(name)
+            _refuse_state(code.co_name, name, other)
             module = (getattr(other, "__module__", None) or "").split(".")[0]
             if isinstance(other, types.FunctionType) and module not in ("numpy", "scipy", "symgrad"):
                 yield from _codes(other, seen)
-    for cell in plain.__closure__ or ():
+    for default in (*(plain.__defaults__ or ()), *(plain.__kwdefaults__ or {}).values()):
+        _refuse_state(plain.__name__, "a default value", default)
+    for name, cell in zip(plain.__code__.co_freevars, plain.__closure__ or (), strict=True):
         try:
             inner = cell.cell_contents
         except ValueError:  # a cell that is not filled yet
             continue
+        if not ours:
+            _refuse_state(plain.__name__, name, inner)
         yield from _codes(inner, seen)

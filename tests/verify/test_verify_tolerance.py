@@ -162,3 +162,17 @@ def test_a_rounded_constant_is_refuted():
     assert right, right
     rounded = verify.check(lambda x: 2 * 0.7979 * x, of=loss, shapes={"x": "n"}, wrt="x")
     assert rounded.verdict == "refuted"
+
+
+def test_a_mask_divided_by_a_size_is_skipped_where_the_size_is_0():
+    def hinge(x, w, y):
+        return np.maximum(0, 1 - y * (x @ w)).mean()
+
+    report = verify.check(
+        lambda x, w, y: -x.T @ (y * (y * (x @ w) < 1)) / len(x),
+        of=hinge,
+        shapes={"x": "n d", "w": "d 1", "y": "n 1"},
+        wrt="w",
+    )
+    assert report, report
+    assert report.skipped
