@@ -1,16 +1,21 @@
 """Reads a training script: which function is the gradient, which the loss, what they are given, in which shapes.
 
-The script part does not run.  How the files play together, in the order in which `read_script` uses them:
+The script part does not run.  How the files play together, in the order in which `reader` uses them:
 
 - `source` loads and parses the file;
-- `definitions` runs imports, functions, classes and literal constants (`constants`) in a fresh namespace;
-- `flow` follows the script part, statement by statement (`expressions`), as a graph of `values`, and notes the
-  `updates` of parameters;
-- `roles` tells gradient, loss and parameters from that graph, `refusals` says why where it cannot;
-- `inputs` gives each array one name and finds the intermediate values (`lift` makes functions of expressions);
+- `definitions` runs imports, functions, classes and literal constants (`constants`, `statements`) in a fresh
+  namespace and sets the script part aside;
+- `flow` follows the script part, statement by statement (`expressions`, `signatures`), as a graph of `values`, and
+  notes the `updates` of parameters;
+- `roles` tells gradient and parameters from that graph, `losses` the loss; `refusals` says why where they cannot;
+- `binding` gives their arguments common names: `inputs` finds which array is which, and the intermediate values
+  (`lift` makes functions of expressions);
 - `shapes` and `rules` tell the sizes of the arrays, and which are one (`dims`, `kinds`); `symbols` names them;
 - `needs` checks that the functions find what they read;
 - `reading` is the result.
+
+To read more: an operation's shape goes into `rules`, another form of update into `updates`, another way to keep
+parameters (attributes, dicts) into `flow.store`, which decides what an update is noted for.
 """
 
 from __future__ import annotations

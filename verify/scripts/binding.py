@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from symgrad.errors import ParseError, SpecError
 from verify.scripts.flow import Flow
 from verify.scripts.inputs import Inputs, clash
-from verify.scripts.roles import Gradient, Loss
+from verify.scripts.losses import Loss
+from verify.scripts.roles import Gradient
 from verify.scripts.shapes import Shapes
+from verify.scripts.signatures import defaults, every
 from verify.scripts.values import Call, Unknown, Value, children, reachable
 
 
@@ -109,11 +111,9 @@ def _passed(roots: Iterable[Value]) -> list[Value]:
 def _stand_in(flow: Flow, function: str, known: dict[str, Value]) -> Call:
     """A call of a function that the script never calls: its arguments are what has their names."""
     definition = flow.definitions.functions[function]
-    spec = definition.arguments
-    positional = [*spec.posonlyargs, *spec.args]
-    needed = positional[: len(positional) - len(spec.defaults)]
-    needed += [a for a, default in zip(spec.kwonlyargs, spec.kw_defaults) if default is None]
-    arguments = {a.arg: known.setdefault(a.arg, Unknown(definition.line, f"def {function}")) for a in needed}
+    optional = defaults(definition.arguments)
+    needed = [parameter for parameter in every(definition.arguments) if parameter not in optional]
+    arguments = {a: known.setdefault(a, Unknown(definition.line, f"def {function}")) for a in needed}
     value = flow.enter(
         function, arguments, None, ast.copy_location(ast.Name(function, ast.Load()), definition.node)
     )

@@ -10,7 +10,6 @@ import __future__
 
 import ast
 import builtins
-import copy
 import sys
 import types
 import warnings
@@ -21,6 +20,15 @@ from pathlib import Path
 
 from verify.scripts.constants import NotConstant, evaluate
 from verify.scripts.source import Source
+from verify.scripts.statements import (
+    aliases,
+    bound_names,
+    class_skeleton,
+    is_guard,
+    is_plain,
+    stored_names,
+    unpacked,
+)
 
 _BROKEN = (
     ImportError,
@@ -34,6 +42,28 @@ _BROKEN = (
     ValueError,
     SystemExit,
 )
+
+
+_CHANGING = frozenset(
+    [
+        "append",
+        "extend",
+        "insert",
+        "remove",
+        "pop",
+        "clear",
+        "sort",
+        "reverse",
+        "update",
+        "setdefault",
+        "popitem",
+        "add",
+        "discard",
+        "fill",
+        "put",
+    ]
+)
+"""Methods that change the list, dict, set or array they are called on."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +137,12 @@ class _Collector:
                     self.assign(node)
 
     def define(self, node: ast.stmt) -> None:
-        names = _bound(node)
+        names = bound_names(node)
         if isinstance(node, ast.FunctionDef):
             self.functions[node.name] = Function(node.name, node.args, tuple(node.body), node.lineno, node)
         elif isinstance(node, ast.ClassDef):
             self.classes[node.name] = node
-            node = _class_skeleton(node)
+            node = class_skeleton(node)
         problem = self.default_problem(node) or self.execute(node)
         for name in names:
             self.missing.pop(name, None)
@@ -144,16 +174,32 @@ class _Collector:
 
     def optional_import(self, node: ast.Try) -> None:
         self.take(node.body)
-        names = {name for part in node.body for name in _bound(part)}
+        names = {name for part in node.body for name in bound_names(part)}
         if names & self.missing.keys():
             for handler in node.handlers:
                 self.take(handler.body)
         self.take(node.orelse)
         self.take(node.finalbody)
 
+    def note_hidden_changes(self, node: ast.stmt) -> None:
+        """What a statement of the script part does to definitions: names bound inside it, lists changed by a method."""
+        for inner in ast.walk(node):
+            match inner:
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name) if inner is not node:
+                    if name in self.functions or name in self.classes:
+                        line = self.source.line(inner)
+                        self.missing[name] = Missing("it is defined again inside another statement", line)
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
+                    method in _CHANGING
+                ):
+                    self.changed.add(name)
+                case _:
+                    pass
+
     def assign(self, node: ast.stmt) -> None:
         """A literal constant or a named lambda is defined; anything else belongs to the script part."""
         self.script.append(node)
+        self.note_hidden_changes(node)
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         if isinstance(node, ast.Assign):
             targets = node.targets
@@ -161,10 +207,10 @@ class _Collector:
             targets = [node.target]
         else:
             targets = []
-        if value is None or not all(map(_plain, targets)):
-            self.changed |= _assigned(node)
+        if value is None or not all(map(is_plain, targets)):
+            self.changed |= stored_names(node)
             return
-        names = _assigned(node)
+        names = stored_names(node)
         if isinstance(value, ast.Lambda) and len(targets) == 1 and isinstance(targets[0], ast.Name):
             self.script.pop()
             name = targets[0].id
@@ -176,7 +222,7 @@ class _Collector:
             return
         try:
             result = evaluate(value, self.namespace)
-            pairs = [pair for target in targets for pair in _unpack(target, result)]
+            pairs = [pair for target in targets for pair in unpacked(target, result)]
         except NotConstant:
             self.changed |= names
             return
@@ -202,21 +248,9 @@ def define(source: Source) -> Definitions:
         collector.classes,
         collector.missing,
         frozenset(collector.changed),
-        _aliases(source.tree),
+        aliases(source.tree),
         tuple(collector.script),
     )
-
-
-def is_guard(node: ast.If) -> bool:
-    """Whether a statement is `if __name__ == "__main__":`."""
-    match node.test:
-        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-            sides = {
-                part.id if isinstance(part, ast.Name) else getattr(part, "value", None)
-                for part in (left, right)
-            }
-            return sides == {"__name__", "__main__"}
-    return False
 
 
 @contextmanager
@@ -236,83 +270,3 @@ def _beside(folder: Path) -> Iterator[None]:
             origin = getattr(sys.modules[name], "__file__", None)
             if origin is not None and Path(origin).resolve().parent == folder.resolve():
                 del sys.modules[name]
-
-
-def _aliases(tree: ast.Module) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for part in node.names:
-                found[part.asname or part.name.split(".")[0]] = (
-                    part.name if part.asname else part.name.split(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
-            for part in node.names:
-                found[part.asname or part.name] = f"{node.module}.{part.name}"
-    return found
-
-
-def _bound(node: ast.stmt) -> tuple[str, ...]:
-    match node:
-        case ast.Import(names=names):
-            return tuple(part.asname or part.name.split(".")[0] for part in names)
-        case ast.ImportFrom(names=names):
-            return tuple(part.asname or part.name for part in names)
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return (name,)
-    return ()
-
-
-def _class_skeleton(node: ast.ClassDef) -> ast.ClassDef:
-    """A class without the statements in its body that are work."""
-
-    def kept(part: ast.stmt) -> bool:
-        match part:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Pass() | ast.Expr(value=ast.Constant()):
-                return True
-            case ast.Assign(value=value):
-                return not any(isinstance(inner, ast.Call) for inner in ast.walk(value))
-            case ast.AnnAssign(value=value):
-                return value is None or not any(isinstance(inner, ast.Call) for inner in ast.walk(value))
-        return False
-
-    body: list[ast.stmt] = [part for part in node.body if kept(part)] or [
-        ast.Pass(lineno=node.lineno, col_offset=0)
-    ]
-    skeleton = copy.copy(node)
-    skeleton.body = body
-    return skeleton
-
-
-def _plain(target: ast.expr) -> bool:
-    match target:
-        case ast.Name():
-            return True
-        case ast.Tuple(elts=items) | ast.List(elts=items):
-            return all(map(_plain, items))
-    return False
-
-
-def _assigned(node: ast.AST) -> set[str]:
-    """Every name that a statement stores to, in place changes of arrays included."""
-    names: set[str] = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store | ast.Del):
-            names.add(part.id)
-        elif isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store):
-            base: ast.expr = part
-            while isinstance(base, ast.Subscript | ast.Attribute):
-                base = base.value
-            if isinstance(base, ast.Name):
-                names.add(base.id)
-    return names
-
-
-def _unpack(target: ast.expr, value: object) -> list[tuple[str, object]]:
-    if isinstance(target, ast.Name):
-        return [(target.id, value)]
-    if isinstance(target, ast.Tuple | ast.List):
-        if not isinstance(value, tuple | list) or len(value) != len(target.elts):
-            raise NotConstant("unpacking")
-        return [pair for part, item in zip(target.elts, value) for pair in _unpack(part, item)]
-    raise NotConstant("a target")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from verify.scripts.definitions import Definitions
+from verify.scripts.signatures import match
 from verify.scripts.source import Source
 from verify.scripts.values import (
     Apply,
@@ -282,7 +283,7 @@ class Expressions:
                 *zip([k.value for k in node.keywords], keywords.values()),
             ]:
                 self.remember(part, value, scope)
-            bound, problem = self._bind(callee.name, arguments, keywords, node)
+            bound, problem = self._bind(callee.name, arguments, keywords)
             return self.enter(callee.name, bound, problem, node)
         if isinstance(callee, Reference):
             result = self.apply(node, callee.name, *arguments, keywords=keywords)
@@ -296,31 +297,11 @@ class Expressions:
         return self.apply(node, "call", callee, *arguments, keywords=keywords)
 
     def _bind(
-        self, name: str, arguments: Sequence[Value], keywords: Mapping[str, Value], node: ast.Call
+        self, name: str, arguments: Sequence[Value], keywords: Mapping[str, Value]
     ) -> tuple[dict[str, Value], str | None]:
-        """Arguments to parameters, as Python does; the second result says what is wrong with the call."""
-        spec = self.definitions.functions[name].arguments
-        positional = [a.arg for a in [*spec.posonlyargs, *spec.args]]
-        allowed = {*(a.arg for a in [*spec.args, *spec.kwonlyargs])}
         if any(isinstance(a, Apply) and a.op == "starred" for a in arguments) or "**" in keywords:
             return {}, "the arguments are unpacked from a list or dict"
-        bound = dict(zip(positional, arguments))
-        if len(arguments) > len(positional) and spec.vararg is None:
-            return bound, f"{name} takes {len(positional)} arguments and is given {len(arguments)}"
-        for key, value in keywords.items():
-            if key not in allowed and spec.kwarg is None:
-                return bound, f"{name} has no argument {key}"
-            if key in bound:
-                return bound, f"{name} is given {key} twice"
-            bound[key] = value
-        optional = positional[len(positional) - len(spec.defaults) :] if spec.defaults else []
-        optional += [a.arg for a, default in zip(spec.kwonlyargs, spec.kw_defaults) if default is not None]
-        absent = [
-            p
-            for p in [*positional, *(a.arg for a in spec.kwonlyargs)]
-            if p not in bound and p not in optional
-        ]
-        return bound, f"{name} is called without {', '.join(absent)}" if absent else None
+        return match(name, self.definitions.functions[name].arguments, arguments, keywords)
 
     def _comprehension(
         self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp, scope: Scope

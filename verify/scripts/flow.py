@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from verify.scripts.definitions import Definitions, Function
 from verify.scripts.expressions import Expressions, Scope
+from verify.scripts.signatures import defaults, every
 from verify.scripts.source import Source
 from verify.scripts.updates import Update, read_update
 from verify.scripts.values import (
@@ -78,11 +79,8 @@ class Flow(Expressions):
             if name not in called and any(
                 isinstance(n, ast.For | ast.While) for n in ast.walk(function.node)
             ):
-                spec = function.arguments
                 line = function.line
-                free = {
-                    a.arg: Unknown(line, a.arg) for a in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
-                }
+                free = {parameter: Unknown(line, parameter) for parameter in every(function.arguments)}
                 call = ast.copy_location(ast.Name(name, ast.Load()), function.node)
                 self.enter(name, free, None, call)
 
@@ -112,13 +110,9 @@ class Flow(Expressions):
         for name, value in arguments.items():
             scope.names[name] = value
             self._name(value, name)
-        spec = function.arguments
-        positional = [*spec.posonlyargs, *spec.args]
-        defaults = [*zip(positional[len(positional) - len(spec.defaults) :], spec.defaults)]
-        defaults += [(a, d) for a, d in zip(spec.kwonlyargs, spec.kw_defaults) if d is not None]
-        for parameter, default in defaults:
-            if parameter.arg not in scope.names:
-                scope.names[parameter.arg] = self.evaluate(default, self.module)
+        for parameter, default in defaults(function.arguments).items():
+            if parameter not in scope.names:
+                scope.names[parameter] = self.evaluate(default, self.module)
         self.walk(function.body, scope)
         if not scope.returns:
             return None

@@ -16,7 +16,9 @@ from verify.scripts.definitions import Function
 from verify.scripts.flow import Flow
 from verify.scripts.kinds import Array, Number
 from verify.scripts.lift import liftable, lifted
+from verify.scripts.refusals import unreadable_call
 from verify.scripts.shapes import Shapes
+from verify.scripts.signatures import defaults
 from verify.scripts.values import (
     Apply,
     Call,
@@ -26,8 +28,13 @@ from verify.scripts.values import (
     Reference,
     Table,
     Value,
+    children,
     depends,
 )
+
+_VIEWS = frozenset({"index", "element", "attr.T", "method.reshape", "method.ravel", "method.flatten"})
+_CHOICES = frozenset({"permutation", "choice", "arange", "argsort"})
+_ONE_HOT = frozenset({"eye", "identity"})
 
 
 @dataclass(frozen=True)
@@ -72,13 +79,7 @@ class Inputs:
             ParseError: when an argument is no array or number, or cannot be followed.
         """
         if call.problem is not None:
-            raise ParseError(
-                f"The call of {call.function} cannot be read: {call.problem}.",
-                where=self.flow.source.where(call.line),
-                expected="one value for each argument",
-                got=call.text,
-                fix=f"write the arguments of {call.function} out",
-            )
+            raise unreadable_call(call, self.flow.source)
         found: dict[str, str] = {}
         for parameter, value in call.arguments.items():
             if not self._is_default(call.function, parameter, value):
@@ -138,7 +139,8 @@ class Inputs:
         value = self.root(value)
         named = value in self.flow.names or value in self.parameters
         content: tuple[object, ...]
-        if value in self.parameters or (named and not depends(value, self.parameters)):
+        view = isinstance(value, Apply) and value.op in _VIEWS
+        if value in self.parameters or (named and not view and not depends(value, self.parameters)):
             content = ("value", id(value))
         elif isinstance(value, Constant):
             content = ("constant", repr(value.value))
@@ -173,8 +175,22 @@ class Inputs:
             return False
         if isinstance(first, Apply) and first.op == "slice":
             return not _everything(first)
-        kind = self.shapes.read(first)
-        return isinstance(kind, Array) and len(kind.axes) == 1
+        return self._picks(first, base)
+
+    def _picks(self, index: Value, base: Value) -> bool:
+        """Whether an index array is a choice of the rows of `base`, and not, say, labels that pick one-hot rows."""
+        kind, rows = self.shapes.read(index), self.shapes.read(base)
+        if not isinstance(kind, Array) or len(kind.axes) != 1:
+            return False
+        while isinstance(index, Apply) and index.op == "index":
+            index = index.operands[0]
+        name = index.op.rsplit(".", 1)[-1] if isinstance(index, Apply) else ""
+        if name in _ONE_HOT or (isinstance(base, Apply) and base.op.rsplit(".", 1)[-1] in _ONE_HOT):
+            return False
+        if name not in ("randint", "integers"):
+            return name in _CHOICES
+        sizes = [kind.value for kind in map(self.shapes.read, children(index)) if isinstance(kind, Number)]
+        return isinstance(rows, Array) and bool(rows.axes) and self.shapes.dims.size(rows.axes[0]) in sizes
 
     def _free(self, wanted: str, fallback: str) -> str:
         names = set(self._taken.values())
@@ -190,13 +206,8 @@ class Inputs:
         """Whether a text, True, False or None is passed that is the argument's default anyway."""
         if not isinstance(value, Constant) or _is_number(value.value):
             return False
-        spec = self.flow.definitions.functions[function].arguments
-        positional = [*spec.posonlyargs, *spec.args]
-        pairs = [*zip(positional[len(positional) - len(spec.defaults) :], spec.defaults)]
-        pairs += [(a, d) for a, d in zip(spec.kwonlyargs, spec.kw_defaults) if d is not None]
-        return any(
-            a.arg == parameter and isinstance(d, ast.Constant) and d.value is value.value for a, d in pairs
-        )
+        default = defaults(self.flow.definitions.functions[function].arguments).get(parameter)
+        return isinstance(default, ast.Constant) and default.value is value.value
 
     def _check_input(self, value: Value, name: str, parameter: str, call: Value) -> None:
         """An input is an array or a number that does not merely repeat the size of another input."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import warnings
 from collections.abc import Mapping
 
 from verify.scripts.definitions import Function
@@ -73,8 +74,10 @@ def define_lifted(functions: Mapping[str, Function], namespace: dict[str, object
         namespace: where they are defined.
         filename: the script, for tracebacks.
     """
-    for function in functions.values():
-        exec(compile(ast.Module([function.node], []), filename, "exec", dont_inherit=True), namespace)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for function in functions.values():
+            exec(compile(ast.Module([function.node], []), filename, "exec", dont_inherit=True), namespace)
 
 
 class _Numbers(ast.NodeTransformer):

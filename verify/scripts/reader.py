@@ -12,9 +12,10 @@ from verify.scripts.dims import Dim
 from verify.scripts.flow import Flow
 from verify.scripts.kinds import axes_of
 from verify.scripts.lift import define_lifted
+from verify.scripts.losses import find_loss
 from verify.scripts.needs import Needs, collect, divisors
 from verify.scripts.reading import Fact, Reading, Step
-from verify.scripts.roles import find_gradient, find_loss
+from verify.scripts.roles import find_gradient
 from verify.scripts.rules import new_shapes
 from verify.scripts.shapes import Shapes
 from verify.scripts.source import Source, load

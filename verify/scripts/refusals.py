@@ -9,6 +9,7 @@ from symgrad.errors import ParseError
 from verify.scripts.flow import Flow, Found
 from verify.scripts.source import Source
 from verify.scripts.updates import Update
+from verify.scripts.values import Call
 
 
 def no_update(flow: Flow) -> ParseError:
@@ -33,6 +34,15 @@ def no_update(flow: Flow) -> ParseError:
     if inline is not None or partial is not None:
         update = inline if inline is not None else partial
         assert update is not None
+        nested = _nested(source.tree)
+        if nested is not None:
+            return ParseError(
+                f"The function {nested.name} is defined inside another function; only functions of the file are read.",
+                where=source.where(nested.lineno),
+                expected="forward, loss and gradient at the left margin of the file",
+                got=f"{update.text} (line {update.line})",
+                fix=f"move {nested.name} out of the function around it",
+            )
         return ParseError(
             f"The gradient of {update.name} is written out in the script, not returned by a function.",
             where=source.where(update.line),
@@ -70,7 +80,19 @@ def other_results(function: str, count: int, used: Sequence[Found], source: Sour
         where=source.where(used[0].update.line),
         expected="an update for each result",
         got=f"updates of {names}",
-        fix=f"name what the results are gradients of, in their order: --wrt NAME,NAME with {source.option(function)}",
+        fix=f"write a function that returns these gradients alone, or, if each result is a gradient, name what of: "
+        f"{source.option(function)} --wrt NAME,NAME",
+    )
+
+
+def unreadable_call(call: Call, source: Source) -> ParseError:
+    """The error for a call whose arguments do not fit the function, or are not written out."""
+    return ParseError(
+        f"The call of {call.function} cannot be read: {call.problem}.",
+        where=source.where(call.line),
+        expected="one value for each argument",
+        got=call.text,
+        fix=f"write the arguments of {call.function} out",
     )
 
 
@@ -120,6 +142,16 @@ def _any_option(flow: Flow) -> str:
     functions = list(flow.definitions.functions)
     likely = [name for name in functions if "grad" in name.lower() or "backward" in name.lower()]
     return flow.source.option(likely[0] if likely else "gradient")
+
+
+def _nested(tree: ast.Module) -> ast.FunctionDef | None:
+    """The first function that is defined inside another one."""
+    for outer in ast.walk(tree):
+        if isinstance(outer, ast.FunctionDef):
+            for inner in ast.walk(outer):
+                if isinstance(inner, ast.FunctionDef) and inner is not outer:
+                    return inner
+    return None
 
 
 def _own_update(node: ast.ClassDef) -> int | None:

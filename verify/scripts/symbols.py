@@ -149,7 +149,7 @@ def assume(shapes: Shapes, data: Sequence[Value], parameters: Sequence[Value]) -
             shapes.dims.join(first, second, 0 if gap is None else gap.line, "" if gap is None else gap.text)
     return [
         Fact(
-            f"{_words(j.first)} and {_words(j.second)} have equal sizes and are taken as one, as this cannot be followed",
+            f"{_words(j.first)} and {_words(j.second)} have equal sizes and are taken as one: this is not followed",
             j.line,
             j.text,
         )

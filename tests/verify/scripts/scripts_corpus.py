@@ -29,7 +29,7 @@ class Script:
     options: dict[str, object] = field(default_factory=dict)
 
 
-FUNCTIONS = '''
+FUNCTIONS = """
 import numpy as np
 
 LR = 0.01
@@ -42,22 +42,22 @@ def loss(y_pred, y):
 
 def gradient(x, y, y_pred):
     return np.matmul(x.T, (y_pred-y))
-'''
+"""
 
-DATA = '''
+DATA = """
 x = np.array([[1, 2], [2, 3], [4, 6], [3, 1]], dtype=np.float32)
 y = np.array([[8], [13], [26], [9]], dtype=np.float32)
 w = np.random.rand(2, 1)
-'''
+"""
 
-LOOP = '''
+LOOP = """
 for i in range(500):
     y_pred = forward(x, w)
     l = loss(y_pred, y)
     print(l)
     grad = gradient(x, y, y_pred)
     w -= LR*grad
-'''
+"""
 
 TUTORIAL = {"x": ("n", "d"), "y": ("n", 1), "w": ("d", 1)}
 FLOATS = {"x": "float32", "y": "float32"}
@@ -162,7 +162,7 @@ for 轮 in range(1000):
     ),
     Script(
         "renamed arguments",
-        '''
+        """
 import numpy as np
 def predict(A, theta):
     return A.dot(theta)
@@ -179,7 +179,7 @@ for epoch in range(200):
     out = predict(X, theta)
     history.append(mse(out, Y))
     theta -= 0.1 * grad_mse(X, Y, out)
-''',
+""",
         loss="mse",
         gradient="grad_mse",
         given={"out": "predict"},
@@ -192,7 +192,7 @@ for epoch in range(200):
     ),
     Script(
         "order of results and keywords",
-        '''
+        """
 import numpy as np
 def model(x, w, b):
     return x @ w + b
@@ -212,7 +212,7 @@ for step in range(10):
     db, dw = grads(x, pred=pred, y=y)
     w -= lr * dw
     b -= lr * db
-''',
+""",
         loss="cost",
         gradient="grads",
         given={"pred": "model"},
@@ -222,7 +222,7 @@ for step in range(10):
     ),
     Script(
         "dict of gradients",
-        '''
+        """
 import numpy as np
 def forward(x, w, b):
     return np.dot(x, w) + b
@@ -242,7 +242,7 @@ for i in range(100):
     grads = backward(x, y, y_pred)
     w -= 0.01 * grads["dw"]
     b -= 0.01 * grads["db"]
-''',
+""",
         gradient="backward",
         given={"y_pred": "forward"},
         wrt=("w", "b"),
@@ -251,7 +251,7 @@ for i in range(100):
     ),
     Script(
         "loss and gradient of the parameters alone",
-        '''
+        """
 import numpy as np
 def loss(x, y, w):
     return 0.5 * np.sum((x @ w - y) ** 2)
@@ -263,25 +263,25 @@ w = np.random.uniform(-1, 1, 5)
 for _ in range(10):
     w = w - 0.01 * gradient(x, y, w)
     print("loss: %f" % loss(x, y, w))
-''',
+""",
         shapes={"x": ("n", "d"), "y": ("n",), "w": ("d",)},
     ),
     Script(
         "inlined at the call site",
         FUNCTIONS
         + DATA
-        + '''
+        + """
 for i in range(10):
     print(i, loss(forward(x, w), y))
     w -= LR * gradient(x, y, forward(x, w))
-''',
+""",
         given={"y_pred": "forward"},
         shapes=TUTORIAL,
         dtypes=FLOATS,
     ),
     Script(
         "nested givens of a two-layer network",
-        '''
+        """
 import numpy as np
 def hidden(x, w1):
     return np.tanh(x @ w1)
@@ -305,7 +305,7 @@ for i in range(100):
     g1, g2 = gradient(x, y, h, y_pred, w2)
     w1 -= 0.01 * g1
     w2 -= 0.01 * g2
-''',
+""",
         given={"h": "hidden", "y_pred": "out"},
         wrt=("w1", "w2"),
         shapes={"x": ("n", "d"), "y": ("n", "k"), "w1": ("d", "m"), "w2": ("m", "k")},
@@ -313,11 +313,11 @@ for i in range(100):
     Script(
         "square data by accident",
         FUNCTIONS
-        + '''
+        + """
 x = np.array([[1, 2, 3, 4], [5, 6, 7, 8], [9, 1, 2, 3], [4, 5, 6, 8]])
 y = np.array([[1], [2], [3], [4]])
 w = np.zeros((4, 1))
-'''
+"""
         + LOOP,
         given={"y_pred": "forward"},
         shapes=TUTORIAL,
@@ -325,7 +325,7 @@ w = np.zeros((4, 1))
     Script(
         "minibatches",
         FUNCTIONS
-        + '''
+        + """
 N, D = 64, 5
 x = np.random.randn(N, D)
 y = np.random.randn(N, 1)
@@ -339,14 +339,14 @@ for epoch in range(10):
         y_pred = forward(xb, w)
         w -= LR * gradient(xb, yb, y_pred)
     print(epoch, loss(forward(x, w), y))
-''',
+""",
         given={"y_pred": "forward"},
         shapes=TUTORIAL,
     ),
     Script(
         "slices as batches, train and test rows",
         FUNCTIONS
-        + '''
+        + """
 x = np.random.randn(100, 3)
 y = np.random.randn(100, 1)
 x_train, x_test = x[:80], x[80:]
@@ -360,19 +360,19 @@ for epoch in range(10):
         train_loss = loss(y_pred, yb)
         w -= LR * gradient(xb, yb, y_pred)
     print(epoch, train_loss, loss(forward(x_test, w), y_test))
-''',
+""",
         given={"y_pred": "forward"},
         shapes=TUTORIAL,
     ),
     Script(
         "columns of one table",
         FUNCTIONS
-        + '''
+        + """
 data = np.array([[1., 2., 8.], [2., 3., 13.], [4., 6., 26.]])
 x = data[:, :2]
 y = data[:, 2:]
 w = np.zeros((2, 1))
-'''
+"""
         + LOOP,
         given={"y_pred": "forward"},
         shapes=TUTORIAL,
@@ -380,10 +380,10 @@ w = np.zeros((2, 1))
     Script(
         "a loss and a metric",
         FUNCTIONS
-        + '''
+        + """
 def r2_score(y_pred, y):
     return 1 - ((y - y_pred) ** 2).sum() / ((y - y.mean()) ** 2).sum()
-'''
+"""
         + DATA
         + LOOP.replace("print(l)", "print(l, r2_score(y_pred, y))"),
         given={"y_pred": "forward"},
@@ -392,7 +392,7 @@ def r2_score(y_pred, y):
     ),
     Script(
         "forward written out",
-        '''
+        """
 import numpy as np
 lr = 0.1
 def loss(p, y):
@@ -408,13 +408,13 @@ for i in range(100):
     p = sigmoid(x @ w)
     print(loss(p, y))
     w -= lr * gradient(x, p, y)
-''',
+""",
         given={"z": "z", "p": "sigmoid"},
         shapes=TUTORIAL,
     ),
     Script(
         "loss written out",
-        '''
+        """
 import numpy as np
 def forward(x, w):
     return x @ w
@@ -428,14 +428,14 @@ for i in range(100):
     total = 0.5 * ((y_pred - y) ** 2).sum()
     print(i, total)
     w -= 0.1 * gradient(x, y, y_pred)
-''',
+""",
         loss="total",
         given={"y_pred": "forward"},
         shapes=TUTORIAL,
     ),
     Script(
         "numbers as parameters",
-        '''
+        """
 import numpy as np
 def predict(x, a, b):
     return a * x + b
@@ -452,14 +452,14 @@ for _ in range(100):
     da, db = gradient(x, y, a, b)
     a, b = a - eta * da, b - eta * db
 print(a, b, loss(x, y, a, b))
-''',
+""",
         wrt=("a", "b"),
         shapes={"x": ("n",), "y": ("n",), "a": (), "b": ()},
         rates={"a": "eta", "b": "eta"},
     ),
     Script(
         "ridge with a constant, an argument with a default",
-        '''
+        """
 import numpy as np
 def loss(x, y, w, lam=0.1):
     r = x @ w - y
@@ -471,7 +471,7 @@ x = np.eye(4); y = np.ones((4, 1)); w = np.zeros((4, 1))
 for _ in range(100):
     w -= 0.1 * gradient(x, y, w, lam)
     print(loss(x, y, w, lam))
-''',
+""",
         shapes={"x": ("n", "d"), "y": ("n", 1), "w": ("d", 1), "lam": ()},
     ),
     Script(
@@ -502,7 +502,7 @@ for _ in range(100):
     ),
     Script(
         "updates in a loop over parameters",
-        '''
+        """
 import numpy as np
 def forward(x, w, b):
     return x @ w + b
@@ -517,7 +517,7 @@ for i in range(100):
     print(loss(y_pred, y))
     for p, g in zip([w, b], gradient(x, y, y_pred)):
         p -= 0.1 * g
-''',
+""",
         given={"y_pred": "forward"},
         wrt=("w", "b"),
         shapes={"x": ("n", "d"), "y": ("n", "k"), "w": ("d", "k"), "b": ("k",)},
@@ -536,11 +536,11 @@ for i in range(100):
     Script(
         "a step function",
         FUNCTIONS
-        + '''
+        + """
 def step(x, y, w):
     y_pred = forward(x, w)
     return w - LR * gradient(x, y, y_pred), loss(y_pred, y)
-'''
+"""
         + DATA
         + "for _ in range(100):\n    w, value = step(x, y, w)\n    print(value)\n",
         given={"y_pred": "forward"},
@@ -550,7 +550,7 @@ def step(x, y, w):
     ),
     Script(
         "one column of ones in front of the data",
-        '''
+        """
 import numpy as np
 def loss(X, y, theta):
     return np.mean((X @ theta - y) ** 2) / 2
@@ -562,13 +562,13 @@ y = np.random.rand(30)
 theta = np.zeros(X.shape[1])
 while loss(X, y, theta) > 1e-3:
     theta = theta - 0.1 * gradient(X, y, theta)
-''',
+""",
         wrt=("theta",),
         shapes={"X": ("n", "d"), "y": ("n",), "theta": ("d",)},
     ),
     Script(
         "a global size ties the shape",
-        '''
+        """
 import numpy as np
 N = 6
 def loss(x, y, w):
@@ -579,12 +579,12 @@ x = np.random.rand(N, 2); y = np.random.rand(N, 1); w = np.zeros((2, 1))
 for _ in range(9):
     print(loss(x, y, w))
     w -= 0.1 * gradient(x, y, w)
-''',
+""",
         shapes={"x": (6, "d"), "y": (6, 1), "w": ("d", 1)},
     ),
     Script(
         "a global length ties the shape",
-        '''
+        """
 import numpy as np
 def loss(x, y, w):
     return np.mean((x @ w - y) ** 2)
@@ -595,12 +595,14 @@ m = len(x)
 for _ in range(9):
     print(loss(x, y, w))
     w -= 0.1 * gradient(x, y, w)
-''',
+""",
         shapes={"x": (7, "d"), "y": (7, 1), "w": ("d", 1)},
     ),
     Script(
         "a number by which the gradient divides",
-        FUNCTIONS.replace(".sum()", ".mean()").replace("np.matmul(x.T, (y_pred-y))", "np.matmul(x.T, (y_pred-y)) / 4")
+        FUNCTIONS.replace(".sum()", ".mean()").replace(
+            "np.matmul(x.T, (y_pred-y))", "np.matmul(x.T, (y_pred-y)) / 4"
+        )
         + DATA
         + LOOP,
         given={"y_pred": "forward"},
@@ -620,7 +622,7 @@ for _ in range(9):
     ),
     Script(
         "lambdas and aliases",
-        '''
+        """
 from numpy import array, matmul, zeros, float32
 forward = lambda x, w: matmul(x, w)
 loss = lambda y_pred, y: (0.5*(y_pred-y)**2).sum()
@@ -632,7 +634,7 @@ for i in range(3):
     y_pred = forward(x, w)
     print(loss(y_pred, y))
     w -= .01 * gradient(x, y, y_pred)
-''',
+""",
         given={"y_pred": "forward"},
         shapes=TUTORIAL,
         dtypes={"x": "float32", "y": "float32", "w": "float32"},
@@ -640,11 +642,11 @@ for i in range(3):
     Script(
         "reshaped literals",
         FUNCTIONS
-        + '''
+        + """
 x = np.array([1, 2, 2, 3, 4, 6, 3, 1]).reshape(4, 2).astype(np.float64)
 y = np.array([[8, 13, 26, 9]]).T
 w = np.zeros(2).reshape(-1, 1)
-'''
+"""
         + LOOP,
         given={"y_pred": "forward"},
         shapes=TUTORIAL,
@@ -652,7 +654,7 @@ w = np.zeros(2).reshape(-1, 1)
     ),
     Script(
         "a function that nobody calls",
-        '''
+        """
 import numpy as np
 def loss(x, y, w):
     return np.sum((x @ w - y) ** 2)
@@ -663,20 +665,20 @@ def fit(x, y, w, lr=0.1):
         print(loss(x, y, w))
         w -= lr * gradient(x, y, w)
     return w
-''',
+""",
         shapes={"x": ("n", "d"), "y": ("n", 1), "w": ("d", 1)},
         options={"shapes": {"x": "n d", "y": ("n", 1), "w": ("d", 1)}},
     ),
     Script(
         "options say everything",
-        '''
+        """
 import numpy as np
 def objective(x, y, w, b):
     return np.sum((x @ w + b - y) ** 2)
 def slope(x, y, w, b):
     r = x @ w + b - y
     return 2 * x.T @ r, 2 * r.sum(0)
-''',
+""",
         loss="objective",
         gradient="slope",
         wrt=("w", "b"),
@@ -690,7 +692,10 @@ def slope(x, y, w, b):
     ),
     Script(
         "the option chooses between losses",
-        FUNCTIONS + "\ndef total(y_pred, y):\n    return np.abs(y_pred - y).sum()\n" + DATA + LOOP.replace("print(l)", "print(l, total(y_pred, y))"),
+        FUNCTIONS
+        + "\ndef total(y_pred, y):\n    return np.abs(y_pred - y).sum()\n"
+        + DATA
+        + LOOP.replace("print(l)", "print(l, total(y_pred, y))"),
         loss="total",
         given={"y_pred": "forward"},
         shapes=TUTORIAL,

@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from verify.scripts import Fact, Reading, Step, read_script
-
 from scripts_corpus import SCRIPTS, Script
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
+from verify.scripts import Reading, read_script
 
 
 def read(tmp_path: Path, source: str, **options: object) -> Reading:

@@ -122,10 +122,10 @@ def _index(shapes: Shapes, value: Apply) -> Kind | None:
             return None
         elif isinstance(at_kind, Array) and at_kind.axes:
             lists += 1
-            dim = left.pop(0)
+            left.pop(0)
             if len(at_kind.axes) != 1 or lists > 1:
                 return None
-            result.append(dim)
+            result.append(at_kind.axes[0])
         else:
             left.pop(0)  # a single row; an index that is not known is read as one
     return Array((*result, *left), kind.dtype)
