@@ -50,6 +50,15 @@ SPECIAL = {sympy.pi: "np.pi", sympy.E: "np.e", sympy.EulerGamma: "np.euler_gamma
 class NumPyPrinter(ScalarPrinter):
     """NumPy source text."""
 
+    def piece(self, expr: sympy.Expr) -> Piece:
+        # √2 or log 2 as a Python number: np.sqrt(2) is a float64, which would promote a float32 array.
+        if expr.is_number and expr.is_real and not (expr.is_Rational or expr.is_Float or expr.is_NumberSymbol):
+            value = sympy.N(expr, 20)
+            if value.is_Float:
+                number = Piece(repr(abs(float(value))), ATOM)
+                return self.negative(number) if value < 0 else number
+        return super().piece(expr)
+
     def number(self, value: sympy.Rational) -> Piece:
         if value.is_Integer and abs(value) < 2**53:
             return Piece(str(int(value)), ATOM)
