@@ -15,7 +15,7 @@ from typing import Any
 
 import sympy
 
-from symgrad.errors import SpecError
+from symgrad.errors import SpecError, SymgradError
 from symgrad.ops import OPS
 from symgrad.ops.dims import Dim, Shape, broadcast, product, same
 from symgrad.ops.record import ARG, Type
@@ -58,6 +58,7 @@ class Builder:
         self._known: dict[tuple[Any, ...], str] = {}
         self._labels: dict[str, str] = {}
         self._count = 0
+        self.refusal: SymgradError | None = None
         for i in inputs:
             self.input(i)
 
@@ -182,6 +183,11 @@ class Builder:
         """The sum of two adjoints of the same value."""
         broadcast([self.type(a).shape, self.type(b).shape], "add")
         return self.pointwise(ARG(0) + ARG(1), a, b)
+
+    def refuse(self, error: SymgradError) -> SymgradError:
+        """Remember why the program cannot be written, also where the user's code catches the error."""
+        self.refusal = self.refusal or error
+        return error
 
     # Names ------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from textwrap import shorten
 from typing import Any
 
+import numpy as np
+
 from symgrad.errors import SpecError, SymgradError, TraceError
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
@@ -54,18 +56,22 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     runnable = _with_our_builtins(function)
     try:
         with _local_names():
-            return runnable(*positional, **named)
+            result = runnable(*positional, **named)
     except SymgradError as error:
         raise _located(error, function) from None
     except RecursionError:
         raise TraceError("The function never ends.", where=_line(function, sys.exc_info()[2])) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # The boundary to foreign code: whatever it raises becomes one kind of error, with its place.
         raise TraceError(
             f"{_name(function)} raised {type(error).__name__} while it was traced: {error}",
             where=_line(function, error.__traceback__),
             fix="the function has to work on arrays of every size; only what NumPy computes can be traced",
         ) from error
+    for value in arguments.values():
+        if isinstance(value, Traced) and value.builder.refusal is not None:
+            raise value.builder.refusal  # the function caught it and went on
+    return result
 
 
 def _name(function: Any) -> str:
@@ -104,7 +110,7 @@ def _with_our_builtins(function: Any) -> Callable[..., Any]:
         return types.MethodType(_with_our_builtins(plain.__func__), plain.__self__)
     if not isinstance(plain, types.FunctionType):
         return plain
-    patched = {**vars(builtins), "len": _len, "sum": _sum, "float": _float}
+    patched = {**vars(builtins), "len": _len, "sum": _sum, "float": _float, "isinstance": _isinstance}
     names = {**plain.__globals__, "__builtins__": patched}
     copy = types.FunctionType(plain.__code__, names, plain.__name__, plain.__defaults__, plain.__closure__)
     copy.__kwdefaults__ = plain.__kwdefaults__
@@ -124,6 +130,14 @@ def _sum(values: Any, /, start: Any = 0) -> Any:
         total = ops.total(values)
         return total if isinstance(start, int) and start == 0 else total + start
     return sum(values, start)
+
+
+def _isinstance(value: Any, kinds: Any, /) -> bool:
+    """A traced array is an ``np.ndarray`` to the function that asks, as the array it stands for is."""
+    if isinstance(value, Traced):
+        wanted = kinds if isinstance(kinds, tuple) else (kinds,)
+        return np.ndarray in wanted or isinstance(value, kinds)
+    return isinstance(value, kinds)
 
 
 class _FloatType(type):

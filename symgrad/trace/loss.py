@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,8 +54,23 @@ def trace_loss(
         return _trace_module(loss, criterion, known, kinds)
     if criterion is not None:
         raise SpecError("A criterion belongs to a module.", where="criterion", fix="leave it away")
-    session = _Session(loss, known, given or {}, kinds)
-    return session.run()
+    traced = _Session(loss, known, given or {}, kinds).run()
+    if callable(loss) or any(callable(g) for g in (given or {}).values()):
+        _refuse_chance(traced, _Session(loss, known, given or {}, kinds), _owner(loss))
+    return traced
+
+
+def _refuse_chance(traced: TracedLoss, again: _Session, owner: str) -> None:
+    """A function whose formula differs from run to run (random numbers, a counter) has no gradient to derive."""
+    with redirect_stdout(io.StringIO()):  # what it prints has been printed
+        repeated = again.run()
+    if repeated.program != traced.program:
+        raise TraceError(
+            "The function computes another formula when it is called again.",
+            where=owner,
+            expected="the same operations on every call",
+            fix="pass random numbers and counters in as arguments",
+        )
 
 
 def _kinds(domains: Mapping[str, str], known: Mapping[str, Shape]) -> Mapping[str, str]:

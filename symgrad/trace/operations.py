@@ -78,10 +78,12 @@ def truth(a: Traced) -> bool:
     """
     value = a.builder.constant_value(a.name) if not a.dims else None
     if value is None:
-        raise TraceError(
-            "A branch on the data cannot be traced.",
-            where=repr(a),
-            fix="use np.where(condition, a, b), or branch on an option that is no array",
+        raise a.builder.refuse(
+            TraceError(
+                "A branch on the data cannot be traced.",
+                where=repr(a),
+                fix="use np.where(condition, a, b), or branch on an option that is no array",
+            )
         )
     if isinstance(value, Comparison):
         relation = _RELATIONS[value.sign](*value.args)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import sympy
-from sympy import Piecewise, Rational, S
+from sympy import Piecewise, Rational
 
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import functions as f
