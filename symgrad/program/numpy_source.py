@@ -28,15 +28,20 @@ def identifiers(program: Program) -> dict[str, str]:
     for name in program.by_name:
         parts = name.split(".")
         base = name if len(parts) == 1 else "_".join([parts[-1], *parts[:-1]])
-        base = "".join(c if c.isalnum() or c == "_" else "_" for c in base)
-        if not base.isidentifier() or keyword.iskeyword(base):
-            base = f"_{base}"
-        candidate, i = base, 2
-        while candidate in taken:
-            candidate, i = f"{base}_{i}", i + 1
-        taken.add(candidate)
-        out[name] = candidate
+        out[name] = _free(base, taken)
     return out
+
+
+def _free(base: str, taken: set[str]) -> str:
+    """A name like ``base`` that Python accepts and nothing else has; it is taken from now on."""
+    base = "".join(c if c.isalnum() or c == "_" else "_" for c in base)
+    if not base.isidentifier() or keyword.iskeyword(base):
+        base = f"_{base}"
+    candidate, i = base, 2
+    while candidate in taken:
+        candidate, i = f"{base}_{i}", i + 1
+    taken.add(candidate)
+    return candidate
 
 
 def _dim_sources(program: Program, names: Mapping[str, str]) -> dict[sympy.Symbol, str]:
@@ -57,6 +62,9 @@ def numpy_source(program: Program, function: str = "loss_and_gradient") -> str:
     """
     names = identifiers(program)
     dims = _dim_sources(program, names)
+    taken = _RESERVED | set(names.values())
+    sizes = {s: _free(s.name, taken) for s in dims}
+    pieces = {s: Piece(text, ATOM) for s, text in sizes.items()}
     body: list[str] = []
     used_dims: set[sympy.Symbol] = set()
     inline: dict[str, str] = {}
@@ -64,24 +72,17 @@ def numpy_source(program: Program, function: str = "loss_and_gradient") -> str:
     def dim(value: Any) -> str:
         expr = sympy.sympify(value)
         used_dims.update(s for s in expr.free_symbols if s in dims)
-        return numpy_text(
-            expr, {s: Piece(s.name if s.name not in taken else f"{s.name}_", ATOM) for s in dims}
-        )
+        return numpy_text(expr, pieces)
 
-    taken = set(names.values())
     for b in program.bindings:
         args = [inline.get(a, names[a]) for a in b.args]
         text = b.record.numpy(args, b.attrs, dim)
-        if b.op == "constant" and not sympy.sympify(b.attrs["value"]).free_symbols:
+        if b.op == "constant":
             inline[b.name] = text if text.replace(".", "").isalnum() else f"({text})"
             continue
         body.append(f"    {names[b.name]} = {text}")
     results = {label: inline.get(name, names[name]) for label, name in program.outputs}
-    header = [
-        f"    {s.name if s.name not in taken else s.name + '_'} = {source}"
-        for s, source in dims.items()
-        if s in used_dims
-    ]
+    header = [f"    {sizes[s]} = {source}" for s, source in dims.items() if s in used_dims]
     first, *others = results.items()
     if others:
         grads = ", ".join(f"{label!r}: {value}" for label, value in others)
