@@ -71,7 +71,7 @@ def parse_shape(text: object) -> Shape:
     """
     if isinstance(text, str):
         return tuple(as_dim(part) for part in text.replace(",", " ").strip("() ").split())
-    if isinstance(text, (int, sympy.Expr)):
+    if isinstance(text, sympy.Expr) or hasattr(text, "__index__"):
         return (as_dim(text),)
     if isinstance(text, Iterable):
         return tuple(as_dim(part) for part in text)
