@@ -56,17 +56,24 @@ class Document:
 
     def gradient_sign(self, name: str, style: str) -> str:
         """``∂L/∂w``."""
-        shown = self.writer(style).name(name)
+        shown, loss = self.writer(style).name(name), self.loss_sign(style)
         if style == "latex":
-            return rf"\frac{{\partial L}}{{\partial {shown}}}"
-        return f"∂L/∂{shown}"
+            return rf"\frac{{\partial {loss}}}{{\partial {shown}}}"
+        return f"∂{loss}/∂{shown}"
+
+    def loss_sign(self, style: str) -> str:
+        """``L``, or ``loss`` where an input or a size has that name."""
+        sizes = {str(s) for i in self.program.inputs for d in i.shape for s in getattr(d, "free_symbols", ())}
+        if "L" not in sizes | {i.name for i in self.program.inputs}:
+            return "L"
+        return r"\mathrm{loss}" if style == "latex" else "loss"
 
     def lines(self, style: str = "text") -> list[Line]:
         """The loss, the named values in order, the gradients."""
         writer = self.writer(style)
         program = self.program
         loss = program.output["loss"]
-        out = [Line("L", writer.formula(loss).text, "loss", loss)]
+        out = [Line(self.loss_sign(style), writer.formula(loss).text, "loss", loss)]
         for b in program.bindings:
             if b.name in self.names:
                 out.append(Line(writer.name(b.name), writer.formula(b.name).text, "value", b.name))

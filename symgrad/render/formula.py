@@ -37,10 +37,14 @@ class Writer:
         self.named = named
         self.symbol = latex_name if self.latex else unicode_name
         self.short = short_names([i.name for i in program.inputs])
+        self.shown = shown_names(program, named, self.short)
         self._pieces: dict[str, Piece] = {}
 
     def name(self, value: str) -> str:
-        return self.symbol(self.named.get(value) or self.short.get(value, value))
+        plain = self.named.get(value) or self.short.get(value, value)
+        if self.shown.get(value, True):
+            return self.symbol(plain)
+        return rf"\mathtt{{{plain}}}".replace("_", r"\_") if self.latex else plain
 
     def piece(self, value: str) -> Piece:
         """The value where it is used: its name, or its formula."""
@@ -62,6 +66,17 @@ class Writer:
         return Piece(made.text, made.strength, len(b.shape))
 
 
+def shown_names(program: Program, named: Mapping[str, str], short: Mapping[str, str]) -> dict[str, bool]:
+    """For each name whether it may be beautified: ``w1`` and ``w_1`` must not both be printed as w₁."""
+    taken: dict[str, str] = {}
+    out: dict[str, bool] = {}
+    for value in [i.name for i in program.inputs] + list(named):
+        plain = named.get(value) or short.get(value, value)
+        pretty = unicode_name(plain)
+        out[value] = taken.setdefault(pretty, value) == value
+    return out
+
+
 def _same_but_ones(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
     return [d for d in a if d != 1] == [d for d in b if d != 1]
 
@@ -72,7 +87,10 @@ def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
     A value gets one if it is read more than once and is no mere input or transpose: the user's own name if
     there is one, δ for an adjoint, h for an activation, r for a difference.
     """
-    taken = {i.name for i in program.inputs} | {d.name for i in program.inputs for d in _symbols(i.shape)}
+    short = short_names([i.name for i in program.inputs])
+    # What the page shows already: inputs, sizes, and L for the loss.
+    taken = {unicode_name(name) for name in short.values()} | {"L"}
+    taken |= {d.name for i in program.inputs for d in _symbols(i.shape)}
     named: dict[str, str] = {}
     outputs = {name for _, name in program.outputs}
     reads = _reads(program)
@@ -92,19 +110,20 @@ def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
         if b.name in outputs:
             continue
         label = b.label
-        if label is not None and label.isidentifier() and label not in taken and stems[b.name] != "δ":
-            named[b.name] = label
-            taken.add(label)
-            continue
+        if label is not None and label.isidentifier() and stems[b.name] != "δ":
+            if unicode_name(label) not in taken:
+                named[b.name] = label
+                taken.add(unicode_name(label))
+                continue
         stem = stems[b.name]
         running[stem] = running.get(stem, 0) + 1
         index = number.get(b.name, running[stem])
         candidate = stem if counts[stem] == 1 and stem not in taken else f"{stem}{index}"
-        while candidate in taken:
+        while unicode_name(candidate) in taken:
             index += 1
             candidate = f"{stem}{index}"
         named[b.name] = candidate
-        taken.add(candidate)
+        taken.add(unicode_name(candidate))
     return named
 
 

@@ -138,14 +138,19 @@ class UnicodePrinter(ScalarPrinter):
             return super()._product(expr)
         if scale.could_extract_minus_sign():
             return self.negative(self.piece(sympy.Mul(-scale, *rest)))
+        if all(f.is_Pow and f.exp.is_number and f.exp.is_negative for f in rest):
+            bottom = self.piece(sympy.Mul(*(f.base ** (-f.exp) for f in rest)))
+            return self.fraction(Piece(self.coefficient(scale), MUL), bottom)
         inner = self.piece(sympy.Mul(*rest))
         text = self.wrap(inner, MUL)
+        if text.startswith("1 / "):
+            return Piece(f"{self.coefficient(scale)} / {text[4:]}", MUL, inner.rank)
         return Piece(self.in_front(self.coefficient(scale), text), MUL, inner.rank)
 
     def coefficient(self, scale: sympy.Expr) -> str:
         """A number or fraction of sizes, in brackets where it would run into what follows."""
         piece = ScalarPrinter._product(self, scale) if scale.is_Mul else self.piece(scale)
-        plain = piece.strength >= ATOM or piece.text.endswith(")") or piece.text.isalnum()
+        plain = piece.strength >= ATOM or re.fullmatch(r"\d+/\([^()]*\)|\w+", piece.text)
         return piece.text if plain else f"({piece.text})"
 
 
