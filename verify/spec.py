@@ -11,7 +11,7 @@ from symgrad.errors import SpecError
 from symgrad.ops.dims import bind_dims, shape_of
 from symgrad.program import Builder, Input, Program, numpy_callable
 from symgrad.trace import Traced, trace_loss
-from symgrad.trace.function import arguments_for, call
+from symgrad.trace.function import arguments_for, call, parameters
 from symgrad.trace.operations import lift
 from symgrad.trace.text import names_in, read_text
 
@@ -69,9 +69,29 @@ def make_spec(
     names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
     if not names or len(set(names)) < len(names):
         raise SpecError("wrt names each parameter once.", where="wrt", expected="one name or more", got=names)
-    traced = trace_loss(of, shapes, given=given, domains=domains, criterion=criterion)
+    needed = _needed_by(of, given or {})
+    traced = trace_loss(of, shapes, given=needed or None, domains=domains, criterion=criterion)
     program = differentiate(traced.program, names).program
     return Spec(program, names, single, dict(given or {}), traced.warnings)
+
+
+def _needed_by(of: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given values that the loss reads, directly or through others; the rest are the candidate's alone."""
+    found: dict[str, Any] = {}
+    waiting = [of]
+    while waiting:
+        source = waiting.pop()
+        if isinstance(source, str):
+            names: Sequence[str] = names_in(source)
+        elif callable(source) and not hasattr(source, "named_parameters"):
+            names = list(parameters(source))
+        else:
+            continue
+        for name in names:
+            if name in given and name not in found:
+                found[name] = given[name]
+                waiting.append(given[name])
+    return found
 
 
 class Values:

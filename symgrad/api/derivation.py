@@ -178,7 +178,8 @@ class Derivation:
                 )
         values = {n: real_array(n, given[n]) for n in wanted}
         bind_dims({n: i.shape for n, i in wanted.items()}, {n: a.shape for n, a in values.items()})
-        dtype = np.result_type(*([a.dtype for a in values.values() if a.dtype.kind == "f"] or [np.float64]))
+        floats = [a.dtype for a in values.values() if a.dtype.kind == "f"]
+        dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
         # Whole numbers are cast first: in their own dtype they would wrap around.
         ready = [a if a.dtype.kind == "f" else a.astype(dtype) for a in values.values()]
         try:

@@ -50,6 +50,8 @@ def _parameters(
     if isinstance(wrt, str):
         return (wrt,), True
     if wrt is not None:
+        if not isinstance(wrt, Sequence) or not all(isinstance(name, str) for name in wrt):
+            raise SpecError("wrt is a name or a list of names.", where="wrt", got=repr(wrt))
         names = tuple(wrt)
         if not names or len(set(names)) < len(names):
             raise SpecError("wrt names each parameter once.", where="wrt", got=", ".join(names) or "nothing")

@@ -56,6 +56,12 @@ def differentiate(program: Program, wrt: Sequence[str]) -> Differentiated:
             raise SpecError(
                 f"{name!r} is not an argument of the loss.", where="wrt", expected=", ".join(names), got=name
             )
+    if LOSS in wrt:
+        raise SpecError(
+            "A parameter cannot be called loss.",
+            where="wrt",
+            fix="rename the argument; the loss itself has that name",
+        )
     loss = program.output[LOSS]
     if program.type(loss).shape != ():
         raise ShapeError(

@@ -79,7 +79,9 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
 
 def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
     a, b = args
-    return style.inner(a, b) if a.rank == 1 and b.rank == 1 else style.matmul(a, b)
+    if a.rank == 1:  # vectors are columns on paper
+        return style.inner(a, b) if b.rank == 1 else style.matmul(style.transpose(b), a)
+    return style.matmul(a, b)
 
 
 def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: object) -> object:

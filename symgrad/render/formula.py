@@ -110,11 +110,11 @@ def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
         if b.name in outputs:
             continue
         label = b.label
-        if label is not None and label.isidentifier() and stems[b.name] != "δ":
-            if unicode_name(label) not in taken:
-                named[b.name] = label
-                taken.add(unicode_name(label))
-                continue
+        usable = label is not None and label.isidentifier() and stems[b.name] != "δ"
+        if usable and unicode_name(str(label)) not in taken:
+            named[b.name] = str(label)
+            taken.add(unicode_name(str(label)))
+            continue
         stem = stems[b.name]
         running[stem] = running.get(stem, 0) + 1
         index = number.get(b.name, running[stem])

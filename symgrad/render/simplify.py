@@ -96,6 +96,14 @@ class Simplifier:
                 return Scaled(coefficient, left.core)
             if lefts == (1, 1) and self._is_one(left.core):
                 return Scaled(coefficient, right.core)
+        inner = self.builder.binding(left.core)
+        if len(lefts) == len(rights) == 1 and inner is not None and inner.op == "matmul" and b.op == "matmul":
+            first, matrix = inner.args  # (xᵀA)y as xᵀ(Ay), which needs no transpose to be printed
+            if len(self.builder.type(first).shape) == 1:
+                return Scaled(
+                    coefficient,
+                    self.builder.emit("matmul", first, self.builder.emit("matmul", matrix, right.core)),
+                )
         return Scaled(coefficient, self.builder.emit(b.op, left.core, right.core))
 
     def _sum(self, b: Binding, a: Scaled) -> Scaled:

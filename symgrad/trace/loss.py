@@ -46,6 +46,14 @@ def trace_loss(
     """
     if syntax != "numpy":
         raise SpecError("There is no such syntax.", where="syntax", expected="numpy", got=syntax)
+    for what, value in (("shapes", shapes), ("given", given), ("domains", domains)):
+        if value is not None and not isinstance(value, Mapping):
+            raise SpecError(
+                f"{what} is a mapping from names.",
+                where=what,
+                expected="such as {'x': 'n d'}",
+                got=repr(value),
+            )
     known = {name: parse_shape(s) for name, s in (shapes or {}).items()}
     kinds = _kinds(domains or {}, known)
     if isinstance(loss, sympy.Basic):

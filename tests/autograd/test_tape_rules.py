@@ -94,7 +94,9 @@ def planted(op: TapeOp, operand: str, factor: float) -> TapeOp:
 
 @pytest.mark.parametrize("factor", [-1.0, 1.001])
 @pytest.mark.parametrize(
-    ("op", "operand"), [(op, operand) for op in DIFFERENTIABLE for operand in op.vjps], ids=lambda value: getattr(value, "name", value)
+    ("op", "operand"),
+    [(op, operand) for op in DIFFERENTIABLE for operand in op.vjps],
+    ids=lambda value: getattr(value, "name", value),
 )
 def test_a_wrong_rule_is_caught(op: TapeOp, operand: str, factor: float) -> None:
     wrong = planted(op, operand, factor)

@@ -11,7 +11,21 @@ from symgrad.ops.scalars import ELEMENTARY
 
 SHAPES = {"a": "n d", "b": "n d", "w": "d n", "u": "n 1", "v": "d", "s": ""}
 
-TAME = ("sin", "cos", "tanh", "arctan", "arcsinh", "sigmoid", "softplus", "erf", "relu", "silu", "gelu", "abs", "neg")
+TAME = (
+    "sin",
+    "cos",
+    "tanh",
+    "arctan",
+    "arcsinh",
+    "sigmoid",
+    "softplus",
+    "erf",
+    "relu",
+    "silu",
+    "gelu",
+    "abs",
+    "neg",
+)
 UNARY = tuple(
     f"np.{e.ufunc}({{}})" if e.ufunc else f"sg.{e.name}({{}})" for e in ELEMENTARY if e.name in TAME
 )
@@ -46,7 +60,9 @@ def losses(draw, most=8):
         return draw(st.sampled_from(fitting))
 
     for _ in range(draw(st.integers(1, most))):
-        kind = draw(st.sampled_from(("unary", "unary", "binary", "binary", "binary", "matmul", "move", "sum")))
+        kind = draw(
+            st.sampled_from(("unary", "unary", "binary", "binary", "binary", "matmul", "move", "sum"))
+        )
         text, shape = pick()
         if kind == "unary":
             made = (draw(st.sampled_from(UNARY + SAFE)).format(text), shape)

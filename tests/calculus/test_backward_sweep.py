@@ -38,7 +38,9 @@ def test_a_hundred_layers_are_quick_and_linear():
     deep = derive_network(100)
     text = str(deep)
     assert time.perf_counter() - start < 4  # about half a second alone; two cores may be busy
-    per_layer = [len(derive_network(k).program.bindings) / k for k in (25, 50)] + [len(deep.program.bindings) / 100]
+    per_layer = [len(derive_network(k).program.bindings) / k for k in (25, 50)] + [
+        len(deep.program.bindings) / 100
+    ]
     assert max(per_layer) - min(per_layer) < 1
     assert len(text) < 200 * 100
 
@@ -106,7 +108,9 @@ def test_empty_arrays(loss):
         if np.isfinite(expected):
             _, wanted = witness(loss.derive().program, loss.wrt, arrays, sizes)
             for name in loss.wrt:
-                np.testing.assert_allclose(grads[name], wanted[name], rtol=1e-9, atol=1e-12, err_msg=f"{name} {sizes}")
+                np.testing.assert_allclose(
+                    grads[name], wanted[name], rtol=1e-9, atol=1e-12, err_msg=f"{name} {sizes}"
+                )
 
 
 TORCH = ("tutorial", "softmax", "tanh network", "shared weight", "normalised rows", "cubic residual", "quotient",

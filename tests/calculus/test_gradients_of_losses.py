@@ -27,4 +27,6 @@ def test_the_gradient_is_the_scalar_derivative(loss):
         np.testing.assert_allclose(value, expected, **CLOSE)
         for name in loss.wrt:
             assert grads[name].shape == arrays[name].shape
-            np.testing.assert_allclose(grads[name], expected_grads[name], **CLOSE, err_msg=f"{name} at {sizes}")
+            np.testing.assert_allclose(
+                grads[name], expected_grads[name], **CLOSE, err_msg=f"{name} at {sizes}"
+            )

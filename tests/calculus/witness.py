@@ -31,7 +31,9 @@ def _written_out(program: Program, sizes: tuple[tuple[str, int], ...], wrt: tupl
     symbols = {}
     for i in program.inputs:
         for at in positions(shape_of(i.shape, dict(sizes))):
-            symbols[i.name, at] = sympy.Symbol(f"{i.name}_{'_'.join(map(str, at))}".replace(".", "_"), real=True)
+            symbols[i.name, at] = sympy.Symbol(
+                f"{i.name}_{'_'.join(map(str, at))}".replace(".", "_"), real=True
+            )
     entries = scalar_expressions(program, dict(sizes), symbols)
     loss = in_own_terms(entries[program.output["loss"], ()])
     derivatives = [

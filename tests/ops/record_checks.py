@@ -40,9 +40,7 @@ def program_of(name: str, example: Example) -> Program:
 
 
 def _started(example):
-    attrs = {
-        k: tuple(dimension(d) for d in v) if k == "shape" else v for k, v in dict(example.attrs).items()
-    }
+    attrs = {k: tuple(dimension(d) for d in v) if k == "shape" else v for k, v in dict(example.attrs).items()}
     inputs = [Input(f"a{i}", tuple(dimension(d) for d in s)) for i, s in enumerate(example.shapes)]
     # An array that has every size, as the loss around an operation would have one.
     sizes = Input("sizes", tuple(dim_symbol(n) for n in "ndk"))

@@ -25,7 +25,20 @@ POINTS = {
 }
 EXTREME = np.array([0.0, -0.0, 1e-300, -1e-300, 1.0, -1.0, 37.5, -37.5, 750.0, -750.0, 1e30, -1e30])
 INFINITE = np.array([np.inf, -np.inf, np.nan])
-STABLE = ("sigmoid", "softplus", "tanh", "relu", "erf", "silu", "gelu", "arctan", "abs", "sign", "step", "elu")
+STABLE = (
+    "sigmoid",
+    "softplus",
+    "tanh",
+    "relu",
+    "erf",
+    "silu",
+    "gelu",
+    "arctan",
+    "abs",
+    "sign",
+    "step",
+    "elu",
+)
 
 
 def arguments(row):
@@ -131,7 +144,9 @@ def test_conventions_at_kinks(name, point, slopes):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_own_terms_hold_no_class_of_ours(row):
-    ours = {e for e in in_own_terms(row.expr).atoms(sympy.Function) if type(e).__module__.startswith("symgrad")}
+    ours = {
+        e for e in in_own_terms(row.expr).atoms(sympy.Function) if type(e).__module__.startswith("symgrad")
+    }
     meaning = row.meaning
     if meaning is not None and not ours:
         points = arguments(row)

@@ -25,7 +25,9 @@ def mean_of_squares(name, shape="n d"):
     return differentiate(builder.finish([("loss", loss)]), [name]).program
 
 
-@pytest.mark.parametrize("name", ["x", "0.weight", "np", "lambda", "n", "erf", "expit", "θ", "a-b", "layers.0.b", "v1"])
+@pytest.mark.parametrize(
+    "name", ["x", "0.weight", "np", "lambda", "n", "erf", "expit", "θ", "a-b", "layers.0.b", "v1"]
+)
 def test_any_name_makes_a_function(name):
     program = mean_of_squares(name)
     ast.parse(numpy_source(program))
@@ -55,7 +57,9 @@ def test_names_that_would_meet_are_kept_apart():
 
 def test_a_dimension_may_be_called_like_an_array():
     builder = Builder([Input("n", parse_shape("d")), Input("d", parse_shape("n"))])
-    both = builder.emit("pointwise", "n", builder.constant(dim_symbol("n") + 10 * dim_symbol("d")), fn=ARG(0) * ARG(1))
+    both = builder.emit(
+        "pointwise", "n", builder.constant(dim_symbol("n") + 10 * dim_symbol("d")), fn=ARG(0) * ARG(1)
+    )
     other = builder.emit("sum", "d", **sum_attrs(1, (0,)))
     total = builder.emit("sum", both, **sum_attrs(1, (0,)))
     loss = builder.emit("pointwise", total, other, fn=ARG(0) + ARG(1))
@@ -65,7 +69,9 @@ def test_a_dimension_may_be_called_like_an_array():
 
 def test_a_dimension_and_its_stand_in_may_both_be_arrays():
     builder = Builder([Input("n", parse_shape("n")), Input("n_", parse_shape("n"))])
-    product = builder.emit("pointwise", "n", "n_", builder.constant(dim_symbol("n")), fn=ARG(0) * ARG(1) * ARG(2))
+    product = builder.emit(
+        "pointwise", "n", "n_", builder.constant(dim_symbol("n")), fn=ARG(0) * ARG(1) * ARG(2)
+    )
     program = builder.finish([("loss", builder.emit("sum", product, **sum_attrs(1, (0,))))])
     assert numpy_callable(program)(np.ones(3), np.full(3, 2.0)) == 18
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from calculus.loss_table import EMPTY, LOSSES, SIZES, draw
+from calculus.loss_table import LOSSES, SIZES, draw
 
 from symgrad.program import numpy_callable
 from symgrad.render import simplify

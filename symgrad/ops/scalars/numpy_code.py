@@ -52,7 +52,11 @@ class NumPyPrinter(ScalarPrinter):
 
     def piece(self, expr: sympy.Expr) -> Piece:
         # √2 or log 2 as a Python number: np.sqrt(2) is a float64, which would promote a float32 array.
-        if expr.is_number and expr.is_real and not (expr.is_Rational or expr.is_Float or expr.is_NumberSymbol):
+        if (
+            expr.is_number
+            and expr.is_real
+            and not (expr.is_Rational or expr.is_Float or expr.is_NumberSymbol)
+        ):
             value = sympy.N(expr, 20)
             if value.is_Float:
                 number = Piece(repr(abs(float(value))), ATOM)
