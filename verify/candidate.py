@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -114,11 +115,23 @@ def run(candidate: Candidate, spec: Spec, values: Values) -> Answer:
             warnings.simplefilter("ignore")
             result = candidate.function(**arguments)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever foreign code raises is the finding
-        return Answer({}, Finding("raises", f"{candidate.name} raises {type(error).__name__}: {error}"))
+        return Answer({}, Finding("raises", f"{candidate.name} raises {_readable(error)}"))
     for n, old in before.items():
         if np.shape(arguments[n]) != old.shape or not np.array_equal(arguments[n], old, equal_nan=True):
             return Answer({}, Finding("inputs", f"{candidate.name} changes its argument {n!r} in place"))
     return sort_results(result, candidate, spec)
+
+
+def _readable(error: BaseException) -> str:
+    """The error, with NumPy's signature of a matrix product in words."""
+    sizes = re.search(r"core dimension.*\(size (\d+) is different from (\d+)\)", str(error))
+    if sizes is None:
+        return f"{type(error).__name__}: {error}"
+    second, first = sizes.groups()
+    return (
+        f"{type(error).__name__}: the inner sizes of a matrix product differ, {first} and {second}; "
+        "is a transpose (.T) missing or on the wrong side?"
+    )
 
 
 def by_parameter(result: Any, candidate: Candidate, spec: Spec) -> dict[str, Any] | Finding:

@@ -104,7 +104,7 @@ def _lines(report: Report) -> list[str]:
             lines.append(_array("expected", example.expected))
         if example.got is not None:
             lines.append(_array("got", example.got))
-    counted = [f"{report.cases} cases"]
+    counted = [f"{report.cases} case{'s' * (report.cases != 1)}"]
     counted += [f"{n} skipped ({cause})" for cause, n in report.skipped.items() if n]
     if report.verdict in ("proved", "passed"):
         counted.append(f"largest error {report.largest_error:.2g} of the bound")

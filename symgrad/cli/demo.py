@@ -79,7 +79,7 @@ def _verify() -> None:
             return flow.matmul(x, self.w)
 
     tape = verify.check_autograd(
-        Linear(), {"x": "n 2", "y": "n 1"}, criterion=flow.nn.MSELoss(reduction="sum")
+        Linear(), {"x": "n 2", "y": "n 1"}, criterion=flow.nn.MSELoss(reduction="sum"), cases=20
     )
     say("\n   the tape autograd of the same model with MSELoss(reduction='sum'):")
     say(_indented(str(tape)))
