@@ -73,11 +73,9 @@ def _sum(a: Any, shape: Shape, b: Binding) -> Any:
     rows, columns = _matrix(shape)
     axes = b.attrs["axes"]
     if b.attrs["total"]:
-        return (
-            (OneMatrix(1, rows) * a * OneMatrix(columns, 1))[0, 0]
-            if len(shape) == 2
-            else (OneMatrix(1, rows) * a)[0, 0]
-        )
+        whole = OneMatrix(1, rows) * a
+        whole = whole * OneMatrix(columns, 1) if len(shape) == 2 else whole
+        return whole[0, 0] if b.shape == () else whole
     if axes == (0,):
         summed = OneMatrix(1, rows) * a
         return summed if b.attrs["keepdims"] else summed.T
