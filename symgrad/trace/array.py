@@ -36,6 +36,11 @@ class Traced(NDArrayOperatorsMixin):
         self.builder = builder
         self.name = name
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """``isinstance(x, np.ndarray)`` holds, as it does for the array that this stands for."""
+        return np.ndarray
+
     # What NumPy code reads ------------------------------------------------------------------------------
 
     @property

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from textwrap import shorten
 from typing import Any
 
-import numpy as np
-
 from symgrad.errors import SpecError, SymgradError, TraceError
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
@@ -110,7 +108,7 @@ def _with_our_builtins(function: Any) -> Callable[..., Any]:
         return types.MethodType(_with_our_builtins(plain.__func__), plain.__self__)
     if not isinstance(plain, types.FunctionType):
         return plain
-    patched = {**vars(builtins), "len": _len, "sum": _sum, "float": _float, "isinstance": _isinstance}
+    patched = {**vars(builtins), "len": _len, "sum": _sum, "float": _float}
     names = {**plain.__globals__, "__builtins__": patched}
     copy = types.FunctionType(plain.__code__, names, plain.__name__, plain.__defaults__, plain.__closure__)
     copy.__kwdefaults__ = plain.__kwdefaults__
@@ -130,14 +128,6 @@ def _sum(values: Any, /, start: Any = 0) -> Any:
         total = ops.total(values)
         return total if isinstance(start, int) and start == 0 else total + start
     return sum(values, start)
-
-
-def _isinstance(value: Any, kinds: Any, /) -> bool:
-    """A traced array is an ``np.ndarray`` to the function that asks, as the array it stands for is."""
-    if isinstance(value, Traced):
-        wanted = kinds if isinstance(kinds, tuple) else (kinds,)
-        return np.ndarray in wanted or isinstance(value, kinds)
-    return isinstance(value, kinds)
 
 
 class _FloatType(type):
