@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
@@ -38,7 +39,7 @@ def exact_number(value: object) -> sympy.Expr:
             return value
     if isinstance(value, bool):
         return sympy.Integer(int(value))
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) <= sys.float_info.max:
         return sympy.Integer(value)
     try:
         number = float(value)  # type: ignore[arg-type]

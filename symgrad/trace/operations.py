@@ -6,6 +6,7 @@ ways becomes the same program.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 Array: Any = None  # the class Traced, set by ``array`` (which imports this module)
 
+MOST_BITS = 16_384
+"""Longer fractions, such as 0.1**4000, are rounded to the nearest double."""
+LARGEST = sys.float_info.max
 MAX_EXPONENT = 4096
 """Constants are exact, so that a huge power of one would never end."""
 
@@ -127,11 +131,33 @@ def apply(builder: Builder, fn: sympy.Expr, *operands: Any) -> Traced:
     values = [lift(builder, v) for v in operands]
     constants = [builder.constant_value(v.name) if not v.dims else None for v in values]
     if all(c is not None for c in constants):
-        result = fn.xreplace({ARG(i): c for i, c in enumerate(constants)})
-        if result.is_finite is not False and not result.has(sympy.zoo, sympy.nan, sympy.oo):
-            return Array(builder, builder.constant(result))
-        raise TraceError("A constant of the formula is not finite.", where=str(fn), got=str(result))
+        return Array(builder, builder.constant(_constant(fn, constants)))
     return Array(builder, builder.emit("pointwise", *(v.name for v in values), fn=fn))
+
+
+def _constant(fn: sympy.Expr, constants: Sequence[Any]) -> sympy.Expr:
+    """The exact value of a function of constants.
+
+    Raises:
+        TraceError: it is no real number that floating point can hold.
+    """
+    result = fn.xreplace({ARG(i): c for i, c in enumerate(constants)})
+    if result.is_finite is False or result.has(sympy.zoo, sympy.nan, sympy.oo):
+        raise TraceError("A constant of the formula is not finite.", where=str(fn), got=str(result))
+    if result.is_real is False or result.has(sympy.I):
+        raise TraceError("A constant of the formula is no real number.", where=str(fn), got=str(result))
+    if result.is_number:
+        # Constants stay exact, so that a tower of powers has to stop before it fills the memory.
+        size = abs(sympy.N(result, 15))
+        if size.is_comparable and size > LARGEST:
+            raise TraceError(
+                "A constant of the formula is too large.",
+                where=str(fn),
+                expected=f"at most {LARGEST:.2g}, the largest double",
+            )
+    if result.is_Rational and max(int(result.p).bit_length(), int(result.q).bit_length()) > MOST_BITS:
+        return exact_number(int(result.p) / int(result.q))
+    return result
 
 
 def elementary(builder: Builder, name: str, *operands: Any) -> Traced:
