@@ -29,11 +29,11 @@ def unicode_name(name: str) -> str:
 
 def latex_name(name: str) -> str:
     """The name in LaTeX."""
-    if name in GREEK:
-        return _LATEX[GREEK[name]]
+    if GREEK.get(name, name) in _LATEX:
+        return _LATEX[GREEK.get(name, name)]
     match = _SPLIT.match(name)
     if match:
-        stem = _LATEX.get(GREEK.get(match[1], ""), match[1])
+        stem = _LATEX.get(GREEK.get(match[1], match[1]), match[1])
         stem = stem if len(match[1]) == 1 or stem.startswith("\\") else rf"\mathrm{{{stem}}}"
         return f"{stem}_{{{match[2]}}}"
     if len(name) == 1:

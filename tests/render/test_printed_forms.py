@@ -127,6 +127,13 @@ def test_a_relu_module():
     )
 
 
+def test_latex_is_plain_ascii():
+    shapes = {"x": "n d", "W1": "d m", "b1": "m", "W2": "m k", "b2": "k", "y": "n k"}
+    latex = sg.derive(network, shapes, ["W1", "b1", "W2", "b2"]).to_latex()
+    assert latex.isascii(), latex
+    assert r"\delta &= r W_{2}^{\top} \odot (1 - h_{1}^{2})" in latex
+
+
 def test_depth_is_linear():
     """A hundred layers: time and printed length grow with the depth, not faster."""
     lengths = []
