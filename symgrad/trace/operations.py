@@ -132,6 +132,8 @@ def apply(builder: Builder, fn: sympy.Expr, *operands: Any) -> Traced:
     constants = [builder.constant_value(v.name) if not v.dims else None for v in values]
     if all(c is not None for c in constants):
         return Array(builder, builder.constant(_constant(fn, constants)))
+    if fn.xreplace({ARG(i): c for i, c in enumerate(constants) if c is not None}).has(sympy.zoo, sympy.nan):
+        raise TraceError("The formula divides by the constant 0.", where=str(fn))
     return Array(builder, builder.emit("pointwise", *(v.name for v in values), fn=fn))
 
 
@@ -169,6 +171,10 @@ def elementary(builder: Builder, name: str, *operands: Any) -> Traced:
         )
     if name == "pow":
         return power(builder, *operands)
+    if name == "div":
+        divisor = lift(builder, operands[1])
+        if builder.constant_value(divisor.name) == 0:
+            raise TraceError("The formula divides by 0.", where="division", fix="leave the division away")
     return apply(builder, record.expr, *operands)
 
 
