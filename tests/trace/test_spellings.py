@@ -88,7 +88,9 @@ def test_sympys_trace_prints_the_textbook_gradient():
 
 def test_sympys_scalars():
     a, b = Symbol("a"), Symbol("b", positive=True)
-    derived = sg.derive(sympy.exp(a) * b**2 + sympy.sin(a * b) + sympy.Abs(a) + sympy.Max(a, b), wrt=("a", "b"))
+    derived = sg.derive(
+        sympy.exp(a) * b**2 + sympy.sin(a * b) + sympy.Abs(a) + sympy.Max(a, b), wrt=("a", "b")
+    )
     value, grads = derived(a=np.float64(0.5), b=np.float64(2.0))
     assert value == pytest.approx(np.exp(0.5) * 4 + np.sin(1) + 0.5 + 2)
     assert grads["a"] == pytest.approx(np.exp(0.5) * 4 + 2 * np.cos(1) + 1)

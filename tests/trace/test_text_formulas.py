@@ -166,7 +166,11 @@ def test_the_message_points_at_the_place():
 
 def test_nothing_is_evaluated(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for text in ("open('made', 'w').write('x')", "__import__('pathlib').Path('made').touch()", "exec(\"open('made')\")"):
+    for text in (
+        "open('made', 'w').write('x')",
+        "__import__('pathlib').Path('made').touch()",
+        "exec(\"open('made')\")",
+    ):
         with pytest.raises(SymgradError):
             derive(text)
     assert not list(tmp_path.iterdir())
