@@ -90,6 +90,16 @@ def definitions(path: Path) -> Mapping[str, Any]:
     return found
 
 
+def own_functions(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """The functions that a file itself defines, by name."""
+    own = namespace.get("__name__")
+    return {
+        n: v
+        for n, v in namespace.items()
+        if callable(v) and not isinstance(v, type) and getattr(v, "__module__", None) == own
+    }
+
+
 def function(reference: str, option: str) -> Any:
     """The function that ``FILE.py::name`` names.
 
@@ -98,10 +108,7 @@ def function(reference: str, option: str) -> Any:
     """
     path, name = split_reference(reference)
     namespace = definitions(path)
-    functions = {
-        n: v for n, v in namespace.items() if getattr(v, "__module__", None) == namespace.get("__name__")
-    }
-    callables = {n: v for n, v in functions.items() if callable(v) and not isinstance(v, type)}
+    callables = own_functions(namespace)
     if name is None and len(callables) == 1:
         return next(iter(callables.values()))
     if name not in callables:

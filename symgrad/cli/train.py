@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from symgrad.cli.load import definitions, is_reference, split_reference
+from symgrad.cli.load import definitions, is_reference, own_functions, split_reference
 from symgrad.cli.output import say
 from symgrad.errors import SpecError
 
@@ -107,7 +107,7 @@ def _problem(
         raise SpecError(
             "There is no such function.",
             where=str(path),
-            expected=f"{path}::name with a name of {', '.join(_functions(namespace)) or '(none)'}",
+            expected=f"{path}::name with a name of {', '.join(own_functions(namespace)) or '(none)'}",
             got=name or "nothing",
         )
     computed = {}
@@ -151,11 +151,6 @@ def _size(text: str, item: str) -> int:
     if not text.isdecimal():
         raise SpecError("Sizes are ints.", where=f"--params {item}", expected='such as "w=2 1"', got=text)
     return int(text)
-
-
-def _functions(namespace: Any) -> list[str]:
-    own = namespace.get("__name__")
-    return [n for n, v in namespace.items() if callable(v) and getattr(v, "__module__", None) == own]
 
 
 def _arrays(namespace: Any, data: str | None) -> dict[str, Any]:

@@ -31,7 +31,6 @@ from symgrad.ops.record import (
 from symgrad.ops.scalars.functions import Comparison, Select
 from symgrad.ops.scalars.magnitude import count_roundings, magnitude
 from symgrad.ops.scalars.numpy_code import numpy_text
-from symgrad.ops.scalars.printer import ATOM
 
 
 @lru_cache(maxsize=4096)
@@ -157,4 +156,4 @@ POINTWISE = Op(
     ),
 )
 
-__all__ = ["ATOM", "POINTWISE", "partial", "scale"]
+__all__ = ["POINTWISE", "partial", "scale"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import sympy
 
@@ -12,19 +11,7 @@ from symgrad.ops.scalars.functions import Sigmoid
 from symgrad.ops.scalars.printer import ATOM
 from symgrad.program import Binding, Program
 from symgrad.render.names import latex_name, short_names, unicode_name
-from symgrad.render.notation import LatexNotation, UnicodeNotation, to_ascii
-
-STYLES = ("text", "ascii", "latex")
-
-
-@dataclass(frozen=True)
-class Line:
-    """``name = right-hand side``; ``kind`` is forward, adjoint, loss or gradient."""
-
-    name: str
-    text: str
-    kind: str
-    binding: str
+from symgrad.render.notation import LatexNotation, UnicodeNotation
 
 
 class Writer:
@@ -162,8 +149,3 @@ def _stem(b: Binding) -> str:
         if fn.is_Add and any(t.could_extract_minus_sign() for t in fn.args):
             return "r"
     return "z"
-
-
-def in_style(text: str, style: str) -> str:
-    """Unicode text for the style asked for."""
-    return to_ascii(text) if style == "ascii" else text
