@@ -15,7 +15,7 @@ from typing import TypeAlias
 import sympy
 
 from symgrad.ops.dims import Dim
-from symgrad.ops.record import ARG, INDEX
+from symgrad.ops.record import ARG, INDEX, Whole
 from symgrad.ops.scalars import functions as f
 from symgrad.program import Binding, Program
 from verify import polynomial as poly
@@ -98,6 +98,8 @@ class NormalForm:
         if _logical(b, [t.kind for t in types]):
             raise TooLarge  # NumPy's + of two truth values is "or"
         definition = b.record.define(types, b.attrs, b.type)
+        if isinstance(definition, Whole) or not definition.plain:
+            raise TooLarge
         sizes = [*b.shape, *definition.reduce]
         env: dict[sympy.Symbol, Polynomial] = {}
         for j, access in enumerate(definition.access):

@@ -275,4 +275,4 @@ def _integer_text(expr: sympy.Expr) -> str:
         return " + ".join(f"({_integer_text(a)})" for a in expr.args)
     if expr.is_Mul:
         return " * ".join(f"({_integer_text(a)})" for a in expr.args)
-    return str(expr)
+    return str(expr).replace("#", "i")  # the index symbols are the loop variables

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from symgrad.errors import UnsupportedError
 from symgrad.ops.dims import Dim, Shape, product, same
-from symgrad.ops.record import ARG, Definition
+from symgrad.ops.record import ARG, Definition, Whole
 from symgrad.program import Binding, Program
 
 Place = Literal["buffer", "scalar", "inline", "number"]
@@ -32,7 +33,12 @@ class Placement:
 
 def definition_of(program: Program, b: Binding) -> Definition:
     """The record's definition of a binding."""
-    return b.record.define([program.type(a) for a in b.args], b.attrs, b.type)
+    found = b.record.define([program.type(a) for a in b.args], b.attrs, b.type)
+    if isinstance(found, Whole) or not found.plain:
+        raise UnsupportedError(
+            f"{b.op} has no compiled form yet.", where="compile", fix="call the derivation itself: d(x=…)"
+        )
+    return found
 
 
 def place(program: Program) -> Placement:

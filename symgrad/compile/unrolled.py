@@ -73,9 +73,9 @@ def evaluation(program: Program, sizes: Mapping[str, int], helpers: set[str], na
             loads.append(f"{entry[i.name, p]} = {place_in(array, p)}")
     statements: list[str] = []
     for e in scalarise(program, sizes):
-        terms = [_term(e.fn, [entry[source] for source in term], helpers) for term in e.terms]
+        terms = [_term(t.fn, [entry[source] for source in t.sources], helpers) for t in e.terms]
         key = (e.name, e.position)
-        if len(terms) == 1 and (terms[0].isidentifier() or e.fn.is_number):
+        if len(terms) == 1 and (terms[0].isidentifier() or e.terms[0].fn.is_number):
             entry[key] = terms[0]  # a copy or a number needs no statement
             continue
         entry[key] = _variable(namer, namer.values[e.name], e.position)

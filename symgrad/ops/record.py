@@ -29,7 +29,7 @@ def ARG(position: int) -> sympy.Symbol:
 @cache
 def INDEX(position: int) -> sympy.Symbol:
     """The index symbol number ``position``: the output's axes first, the reduced ones after them."""
-    return sympy.Symbol(f"i{position}", integer=True, nonnegative=True)
+    return sympy.Symbol(f"#{position}", integer=True, nonnegative=True)  # no size can have that name
 
 
 OUT = sympy.Symbol("out", real=True)
@@ -54,15 +54,37 @@ class Access:
 
 @dataclass(frozen=True)
 class Definition:
-    """The operation entry by entry: ``out[i…] = Σ over the reduced indices of fn(accesses…)``.
+    """The operation entry by entry: ``out[i…] = after(Σ over the reduced indices of fn(accesses…))``.
 
-    ``fn`` is a SymPy expression in ``ARG(j)`` for access number ``j``; ``reduce`` holds the sizes of the
-    summed indices, which are numbered after the ``rank`` output indices.
+    ``fn`` is a SymPy expression in ``ARG(j)`` for access number ``j``, in ``INDEX`` symbols and in sizes;
+    ``reduce`` holds the sizes of the reduced indices, which are numbered after the ``rank`` output indices.
+    ``combine`` says how they are reduced: ``sum``, ``prod``, ``max`` or ``min``; ``after`` is an expression in
+    ``ARG(0)``, what is done to the result of that.
     """
 
     rank: int
     access: tuple[Access, ...]
     fn: sympy.Expr
+    reduce: tuple[Dim, ...] = ()
+    combine: str = "sum"
+    after: sympy.Expr = ARG(0)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a sum of a function of entries, and nothing else."""
+        indexed = any(s.name.startswith("#") for s in sympy.sympify(self.fn).free_symbols)
+        return self.combine == "sum" and self.after == ARG(0) and not indexed
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The operation on whole arrays, for what has no formula entry by entry: a determinant, an inverse.
+
+    ``fn`` takes object arrays of SymPy expressions, one for each argument, and returns the result as such an
+    array, by a rule that is exact and shares nothing with NumPy's algorithm.
+    """
+
+    fn: Callable[..., Any]
     reduce: tuple[Dim, ...] = ()
 
 
@@ -130,10 +152,16 @@ class Magnitude:
 
 @dataclass(frozen=True)
 class Example:
-    """Argument shapes and attributes for which the record's own tests are run."""
+    """Argument shapes and attributes for which the record's own tests are run.
+
+    ``domains`` restricts the values of each argument (``real`` if empty): ``positive``, ``spd``,
+    ``labels k`` for whole numbers below k.  ``nonempty`` leaves sizes of 0 out.
+    """
 
     shapes: tuple[Shape, ...]
     attrs: Attrs = field(default_factory=dict)
+    domains: tuple[str, ...] = ()
+    nonempty: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,12 +183,17 @@ class Op:
         examples: where the record is tested.
         explain: rule and sentence for one argument, where they depend on the attributes and on whether the
             argument was broadcast; None takes ``rule`` and ``why``.
+        stack: the operation on a stack of arguments: the new argument names, and which of them have one axis
+            more in front; the result has it too.  None where Jacobians cannot be taken through it.
+        sympy: the result as a SymPy matrix expression, given those of the arguments (vectors are columns),
+            the arguments' shapes, the attributes and the result's shape; None where SymPy has none.
+        imports: lines that the NumPy source needs besides ``import numpy as np``.
     """
 
     name: str
     infer: Callable[[Sequence[Type], Attrs], Type]
     vjp: Callable[[Emitter, Node, str], Sequence[str | None]]
-    define: Callable[[Sequence[Type], Attrs, Type], Definition]
+    define: Callable[[Sequence[Type], Attrs, Type], Definition | Whole]
     numpy: Callable[[Sequence[str], Attrs, Callable[[Dim], str]], str]
     notation: Callable[[Notation, Sequence[Piece], Attrs], Piece]
     magnitude: Callable[[Sequence[Magnitude], Attrs, Any], Any]
@@ -170,6 +203,9 @@ class Op:
     source: str
     examples: tuple[Example, ...]
     explain: Callable[[Attrs, int, bool], tuple[str, str]] | None = None
+    stack: Callable[[Emitter, Node, Sequence[str], Sequence[bool]], str] | None = None
+    sympy: Callable[[Sequence[Any], Sequence[Shape], Attrs, Shape], Any] | None = None
+    imports: tuple[str, ...] = ()
 
     def explanation(self, attrs: Attrs, position: int, broadcast: bool) -> tuple[str, str]:
         """The rule for one argument in one line, and one sentence why."""

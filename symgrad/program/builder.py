@@ -60,6 +60,7 @@ class Builder:
         self._labels: dict[str, str] = {}
         self._count = 0
         self.refusal: SymgradError | None = None
+        self.assumptions: list[sympy.Basic] = []
         for i in inputs:
             self.input(i)
 

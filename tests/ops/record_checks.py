@@ -11,7 +11,7 @@ from calculus.witness import positions, witness
 
 from symgrad.calculus import differentiate
 from symgrad.ops import OPS
-from symgrad.ops.dims import dim_symbol, shape_of
+from symgrad.ops.dims import as_dim, dim_symbol, shape_of, size_of
 from symgrad.ops.record import ARG, Example, Magnitude
 from symgrad.program import Builder, Input, Program, numpy_callable
 from symgrad.program.scalarise import scalar_expressions
@@ -41,7 +41,11 @@ def program_of(name: str, example: Example) -> Program:
 
 def _started(example):
     attrs = {k: tuple(dimension(d) for d in v) if k == "shape" else v for k, v in dict(example.attrs).items()}
-    inputs = [Input(f"a{i}", tuple(dimension(d) for d in s)) for i, s in enumerate(example.shapes)]
+    domains = example.domains or ("real",) * len(example.shapes)
+    inputs = [
+        Input(f"a{i}", tuple(dimension(d) for d in s), "int" if domain.startswith("labels") else "real", domain)
+        for i, (s, domain) in enumerate(zip(example.shapes, domains, strict=True))
+    ]
     # An array that has every size, as the loss around an operation would have one.
     sizes = Input("sizes", tuple(dim_symbol(n) for n in "ndk"))
     return Builder([*inputs, sizes]), [i.name for i in inputs], attrs
@@ -62,7 +66,25 @@ def weighted(name: str, example: Example) -> Program:
 
 def draw(program: Program, sizes: Mapping[str, int], seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
-    return {i.name: np.asarray(rng.uniform(-1.5, 1.5, shape_of(i.shape, sizes))) for i in program.inputs}
+    out = {}
+    for i in program.inputs:
+        shape = shape_of(i.shape, sizes)
+        if i.domain.startswith("labels"):
+            most = size_of(as_dim(i.domain.split()[1]), sizes)
+            out[i.name] = rng.integers(0, max(most, 1), shape)
+        elif i.domain == "spd":
+            root = rng.uniform(-1, 1, shape)
+            out[i.name] = root @ np.swapaxes(root, -1, -2) + np.eye(shape[-1]) / 2
+        elif i.domain == "positive":
+            out[i.name] = np.asarray(rng.uniform(0.3, 1.5, shape))
+        else:
+            out[i.name] = np.asarray(rng.uniform(-1.5, 1.5, shape))
+    return out
+
+
+def fits(example: Example, sizes: Mapping[str, int]) -> bool:
+    """Whether the example can be had at these sizes."""
+    return not (example.nonempty and 0 in sizes.values())
 
 
 def check_definition(name: str, example: Example, sizes: Mapping[str, int]) -> None:
@@ -87,7 +109,7 @@ def check_definition(name: str, example: Example, sizes: Mapping[str, int]) -> N
 def check_vjp(name: str, example: Example, sizes: Mapping[str, int]) -> None:
     """``vjp`` is the derivative of the definition by SymPy's scalar ``diff``."""
     program = weighted(name, example)
-    wrt = [i.name for i in program.inputs if i.name not in ("weight", "sizes")]
+    wrt = [i.name for i in program.inputs if i.name not in ("weight", "sizes") and i.kind == "real"]
     arrays = draw(program, sizes)
     made = differentiate(program, wrt).program
     _, grads = numpy_callable(made)(*arrays.values()) if wrt else (None, {})

@@ -1,0 +1,62 @@
+"""Questions about sizes that are still symbols.
+
+A question with one answer for all sizes is answered.  One that nearly always has the same answer is answered
+so and remembered as an assumption, which is checked when numbers come.  Any other question needs a number:
+the trace starts again with that size fixed, and calls with other sizes are derived anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sympy
+
+from symgrad.errors import SymgradError
+from symgrad.ops.dims import Dim
+from symgrad.program import Builder
+
+
+class NeedsSize(SymgradError):
+    """The trace cannot go on while these sizes are symbols."""
+
+    def __init__(self, symbols: Iterable[sympy.Symbol], where: str) -> None:
+        self.symbols = tuple(sorted(symbols, key=str))
+        names = ", ".join(map(str, self.symbols))
+        super().__init__(
+            f"The size {names} has to be a number here.", where=where, fix="give it as an int in shapes"
+        )
+
+
+class NeedsKind(SymgradError):
+    """The trace cannot go on while this input is real: it has to hold whole numbers or truth values."""
+
+    def __init__(self, name: str, kind: str, where: str) -> None:
+        self.name, self.kind = name, kind
+        super().__init__(f"{name!r} has to hold {'truth values' if kind == 'bool' else 'whole numbers'} here.", where=where)
+
+
+def number(builder: Builder, dim: Dim, where: str) -> int:
+    """The size as an int; a symbol makes the trace start again with a number for it."""
+    if isinstance(dim, int):
+        return dim
+    raise builder.refuse(NeedsSize(dim.free_symbols, where))
+
+
+def settled(builder: Builder, relation: Any, where: str) -> bool:
+    """The truth of a relation between sizes, which makes the trace start again if it depends on them."""
+    found = sympy.simplify(sympy.sympify(relation))
+    if found in (sympy.true, sympy.false):
+        return bool(found)
+    raise builder.refuse(NeedsSize(found.free_symbols, where))
+
+
+def assume(builder: Builder, relation: Any, where: str) -> None:
+    """Go on as if the relation held; sizes for which it does not are derived on their own."""
+    found = sympy.simplify(sympy.sympify(relation))
+    if found == sympy.true:
+        return
+    if found == sympy.false:
+        raise builder.refuse(NeedsSize(sympy.sympify(relation).free_symbols, where))
+    if found not in builder.assumptions:
+        builder.assumptions.append(found)
