@@ -38,8 +38,11 @@ def trace_loss(
     criterion: Any = None,
     domains: Mapping[str, str] | None = None,
     syntax: str = "numpy",
+    scalar: bool = True,
 ) -> TracedLoss:
     """Trace a NumPy function, a text, a SymPy expression, or a module with its criterion.
+
+    Without ``scalar`` the output ``loss`` may have any shape.
 
     Raises:
         SpecError: missing or unknown names; TraceError, ParseError, ShapeError, UnsupportedError: as they say.
@@ -62,16 +65,16 @@ def trace_loss(
         return _trace_module(loss, criterion, known, kinds)
     if criterion is not None:
         raise SpecError("A criterion belongs to a module.", where="criterion", fix="leave it away")
-    traced = _Session(loss, known, given or {}, kinds).run()
+    traced = _Session(loss, known, given or {}, kinds).run(scalar)
     if callable(loss) or any(callable(g) for g in (given or {}).values()):
-        _refuse_chance(traced, _Session(loss, known, given or {}, kinds), _owner(loss))
+        _refuse_chance(traced, _Session(loss, known, given or {}, kinds), _owner(loss), scalar)
     return traced
 
 
-def _refuse_chance(traced: TracedLoss, again: _Session, owner: str) -> None:
+def _refuse_chance(traced: TracedLoss, again: _Session, owner: str, scalar: bool) -> None:
     """A function whose formula differs from run to run (random numbers, a counter) has no gradient to derive."""
     with redirect_stdout(io.StringIO()):  # what it prints has been printed
-        repeated = again.run()
+        repeated = again.run(scalar)
     if repeated.program != traced.program:
         raise TraceError(
             "The function computes another formula when it is called again.",
@@ -117,11 +120,11 @@ class _Session:
         self.computing: list[str] = []
         self.used: set[str] = set()
 
-    def run(self) -> TracedLoss:
+    def run(self, scalar: bool = True) -> TracedLoss:
         result = self._evaluate(self.loss, "the loss")
         if isinstance(self.loss, (str, sympy.Basic)):
             result = lift(self.builder, result)
-        result = _checked_result(result, self.builder, _owner(self.loss))
+        result = _checked_result(result, self.builder, _owner(self.loss), scalar)
         unused = [n for n in self.shapes if n not in self.used]
         if unused:
             expected = ", ".join(sorted(self.used))
@@ -180,18 +183,18 @@ def _owner(source: Any) -> str:
     return source if isinstance(source, str) else getattr(source, "__name__", type(source).__name__)
 
 
-def _checked_result(result: Any, builder: Builder, owner: str) -> Traced:
+def _checked_result(result: Any, builder: Builder, owner: str, scalar: bool = True) -> Traced:
     if not isinstance(result, Traced):
         if isinstance(result, (int, float, sympy.Expr)) and not isinstance(result, bool):
             return lift(builder, result)
         raise TraceError(
-            "The loss did not return a traced value.",
+            f"The {'loss' if scalar else 'function'} did not return a traced value.",
             where=owner,
-            expected="a scalar computed from the arguments",
+            expected=f"{'a scalar' if scalar else 'one array'} computed from the arguments",
             got=type(result).__name__,
-            fix="return the loss" if result is None else None,
+            fix="return the loss" if result is None and scalar else None,
         )
-    if result.dims != ():
+    if scalar and result.dims != ():
         raise ShapeError(
             "The loss is not a scalar.",
             where=owner,
