@@ -53,17 +53,20 @@ def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[..., str]) -> str:
 
 
 def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
-    if args[0].text == "1":
-        return style.ones(attrs["shape"])
-    if args[0].rank == 0:
-        return style.scalar(ARG(0) * ARG(1), (args[0], style.ones(attrs["shape"])))
-    return style.call("broadcast", args[0])
+    return style.spread(args[0], attrs["shape"])
 
 
 def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
     import numpy as np
 
     return np.broadcast_to(args[0].size, np.shape(out))
+
+
+def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool]) -> str:
+    first, *own = e.type(args[0]).shape
+    behind = (*(1,) * (len(node.shape) - len(own)), *own)
+    placed = e.emit("reshape", args[0], shape=(first, *behind))
+    return e.emit("broadcast_to", placed, shape=(first, *node.shape))
 
 
 BROADCAST_TO = Op(
@@ -77,6 +80,7 @@ BROADCAST_TO = Op(
     roundings=lambda shapes, attrs: 0,
     rule="C = A repeated  ⇒  Ā = Σ C̄ over the repetitions",
     why=("a repeated entry acts in many places, so its adjoints are summed over them",),
+    stack=_stack,
     source="linearity (the transpose of repeating is summing)",
     examples=(
         Example((("d",),), {"shape": ("n", "d")}),

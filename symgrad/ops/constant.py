@@ -23,5 +23,6 @@ CONSTANT = Op(
     rule="a constant has no gradient",
     why=(),
     source="definition",
+    stack=lambda e, node, args, stacked: e.constant(node.attrs["value"]),
     examples=(Example((), {"value": sympy.Rational(1, 3)}),),
 )

@@ -31,6 +31,15 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
     return Definition(2, (Access(0, (INDEX(0),)), Access(1, (INDEX(1),))), ARG(0) * ARG(1))
 
 
+def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool]) -> str:
+    a, b = args
+    column = e.emit("reshape", a, shape=(*e.type(a).shape, 1))
+    if stacked[1]:
+        m, d = e.type(b).shape
+        b = e.emit("reshape", b, shape=(m, 1, d))
+    return e.emit("pointwise", column, b, fn=ARG(0) * ARG(1))
+
+
 OUTER = Op(
     name="outer",
     infer=_infer,
@@ -45,6 +54,7 @@ OUTER = Op(
         "entry i of a fills row i of C, so row i of C̄ is summed against b",
         "entry j of b fills column j of C, so column j of C̄ is summed against a",
     ),
+    stack=_stack,
     source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 70",
     examples=(Example((("n",), ("d",))), Example((("n",), ("n",)))),
 )

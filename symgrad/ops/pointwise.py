@@ -106,6 +106,23 @@ def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: object) -> object:
     return magnitude(attrs["fn"], {ARG(i): a for i, a in enumerate(args)}).size
 
 
+def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool]) -> str:
+    rank = len(node.shape)
+    return e.emit(
+        "pointwise",
+        *(aligned(e, a, rank) if s else a for a, s in zip(args, stacked, strict=True)),
+        **node.attrs,
+    )
+
+
+def aligned(e: Emitter, a: str, rank: int) -> str:
+    """A stacked array whose further axes broadcast against arrays of this rank: axes of size 1 in between."""
+    first, *own = e.type(a).shape
+    if len(own) >= rank:
+        return a
+    return e.emit("reshape", a, shape=(first, *(1,) * (rank - len(own)), *own))
+
+
 def _explain(attrs: Attrs, position: int, broadcast_arg: bool) -> tuple[str, str]:
     fn = attrs["fn"]
     slope = partial(fn, position)
@@ -144,6 +161,7 @@ POINTWISE = Op(
     why=("each entry has an effect on its own result only, so the chain rule holds entry by entry",),
     source="chain rule; Magnus and Neudecker (2019), ch. 9 (Hadamard products)",
     explain=_explain,
+    stack=_stack,
     examples=(
         Example((("n", "d"), ("n", "d")), {"fn": _A * _B}),
         Example((("n", "d"), ("d",)), {"fn": _A + _B}),
@@ -156,4 +174,4 @@ POINTWISE = Op(
     ),
 )
 
-__all__ = ["POINTWISE", "partial", "scale"]
+__all__ = ["POINTWISE", "aligned", "partial", "scale"]

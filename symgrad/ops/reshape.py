@@ -68,7 +68,11 @@ def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[..., str]) -> str:
 
 
 def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
-    return style.call("reshape", args[0])
+    return style.reshape(args[0], attrs["shape"])
+
+
+def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool]) -> str:
+    return e.emit("reshape", args[0], shape=(e.type(args[0]).shape[0], *node.shape))
 
 
 RESHAPE = Op(
@@ -82,6 +86,7 @@ RESHAPE = Op(
     roundings=lambda shapes, attrs: 0,
     rule="C = A reshaped  ⇒  Ā = C̄ in the shape of A",
     why=("the entries keep their order, and so do their adjoints",),
+    stack=_stack,
     source="linearity (a permutation's transpose is its inverse)",
     examples=(
         Example((("n",),), {"shape": ("n", 1)}),

@@ -66,12 +66,17 @@ def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[..., str]) -> str:
 
 
 def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
-    return style.total(args[0], None if attrs["total"] else tuple(attrs["axes"]))
+    return style.total(args[0], None if attrs["total"] else tuple(attrs["axes"]), attrs["keepdims"])
 
 
 def sum_attrs(rank: int, axes: Sequence[int], keepdims: bool = False) -> dict[str, object]:
     """The attributes of a sum over these axes of an array of this rank."""
     return {"axes": tuple(sorted(axes)), "keepdims": keepdims, "total": len(axes) == rank}
+
+
+def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool]) -> str:
+    axes = [i + 1 for i in node.attrs["axes"]]
+    return e.emit("sum", args[0], **sum_attrs(len(e.type(args[0]).shape), axes, node.attrs["keepdims"]))
 
 
 SUM = Op(
@@ -87,6 +92,7 @@ SUM = Op(
     roundings=lambda shapes, attrs: prod(shapes[0][i] for i in attrs["axes"]),
     rule="s = Σ A  ⇒  Ā = s̄ for every entry summed",
     why=("every summand counts once, so each receives the adjoint of the sum",),
+    stack=_stack,
     source="linearity; Petersen and Pedersen (2012), The Matrix Cookbook, eq. 33–36",
     examples=(
         Example((("n", "d"),), sum_attrs(2, (0, 1))),

@@ -60,6 +60,10 @@ def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
     return style.call("transpose", args[0])
 
 
+def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool]) -> str:
+    return e.emit("transpose", args[0], axes=(0, *(i + 1 for i in node.attrs["axes"])))
+
+
 TRANSPOSE = Op(
     name="transpose",
     infer=_infer,
@@ -71,6 +75,7 @@ TRANSPOSE = Op(
     roundings=lambda shapes, attrs: 0,
     rule="C = Aᵀ  ⇒  Ā = C̄ᵀ",
     why=("moving entries moves their adjoints back the same way",),
+    stack=_stack,
     source="Giles (2008), An extended collection of matrix derivative results, 2.1",
     examples=(Example((("n", "d"),), {"axes": (1, 0)}), Example((("n", "d", "k"),), {"axes": (2, 0, 1)})),
 )
