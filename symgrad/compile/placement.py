@@ -89,7 +89,7 @@ def _range(program: Program, b: Binding) -> Shape:
 
 
 def _for_blas(program: Program, b: Binding) -> bool:
-    if b.op != "matmul":
+    if b.op != "matmul" or any(len(program.type(a).shape) > 2 for a in b.args):
         return False
     sizes = [d for d in _range(program, b) if isinstance(d, int)]
     loops = len(_range(program, b))

@@ -6,6 +6,8 @@ entry.  Nothing here imports another folder of symgrad.
 
 from symgrad.ops.broadcast_to import BROADCAST_TO
 from symgrad.ops.constant import CONSTANT
+from symgrad.ops.extremum import MAX, MIN
+from symgrad.ops.logsumexp import LOGSUMEXP
 from symgrad.ops.matmul import MATMUL
 from symgrad.ops.outer import OUTER
 from symgrad.ops.pointwise import POINTWISE
@@ -14,8 +16,11 @@ from symgrad.ops.reshape import RESHAPE
 from symgrad.ops.sum import SUM
 from symgrad.ops.transpose import TRANSPOSE
 
-OPS: dict[str, Op] = {
-    op.name: op for op in (CONSTANT, POINTWISE, MATMUL, OUTER, TRANSPOSE, SUM, BROADCAST_TO, RESHAPE)
-}
+_ALL = (
+    *(CONSTANT, POINTWISE, MATMUL, OUTER, TRANSPOSE, SUM, BROADCAST_TO, RESHAPE),
+    *(MAX, MIN, LOGSUMEXP),
+)
+
+OPS: dict[str, Op] = {op.name: op for op in _ALL}
 
 __all__ = ["OPS", "Op"]

@@ -48,6 +48,11 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
     return Definition(len(out.shape), (Access(0, tuple(INDEX(i) for i in inverse)),), ARG(0))
 
 
+def _swaps_last(axes: Sequence[int]) -> bool:
+    rank = len(axes)
+    return rank > 1 and tuple(axes) == (*range(rank - 2), rank - 1, rank - 2)
+
+
 def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[..., str]) -> str:
     if tuple(attrs["axes"]) == (1, 0):
         return f"{args[0]}.T"
@@ -55,7 +60,7 @@ def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[..., str]) -> str:
 
 
 def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
-    if tuple(attrs["axes"]) == (1, 0):
+    if _swaps_last(attrs["axes"]):  # each matrix of a stack
         return style.transpose(args[0])
     return style.call("transpose", args[0])
 

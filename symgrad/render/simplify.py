@@ -79,6 +79,8 @@ class Simplifier:
         if b.op == "sum":
             return self._sum(b, args[0])
         attrs = dict(b.attrs)
+        if b.op not in ("transpose", "reshape", "broadcast_to"):  # nothing is known of its scaling
+            return Scaled(ONE, self.builder.emit(b.op, *(self._whole(a) for a in args), **attrs))
         core = args[0].core
         if b.op == "reshape" and self._is_one(core):
             core = self.builder.full(self.builder.constant(1), attrs["shape"])
