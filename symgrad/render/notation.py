@@ -206,7 +206,17 @@ class UnicodeNotation:
             f"{name}({', '.join(a.text for a in args)})", ATOM, max((a.rank for a in args), default=0)
         )
 
-    def total(self, a: Piece, axes: tuple[int, ...] | None) -> Piece:
+    def reshape(self, a: Piece, shape: Shape) -> Piece:
+        return self.call("reshape", a)
+
+    def spread(self, a: Piece, shape: Shape) -> Piece:
+        if a.text == "1":
+            return self.ones(shape)
+        if a.rank == 0:
+            return self.scalar(ARG(0) * ARG(1), (a, self.ones(shape)))
+        return self.call("broadcast", a)
+
+    def total(self, a: Piece, axes: tuple[int, ...] | None, keepdims: bool = False) -> Piece:
         if axes is None:
             return Piece(f"{self.summation} {self.wrap(a, NEG)}", MUL, 0)
         if a.rank == 2 and axes == (0,):
