@@ -4,21 +4,32 @@
 entry.  Nothing here imports another folder of symgrad.
 """
 
+from symgrad.ops.array import ARRAY
 from symgrad.ops.broadcast_to import BROADCAST_TO
+from symgrad.ops.concatenate import CONCATENATE
 from symgrad.ops.constant import CONSTANT
+from symgrad.ops.cumsum import CUMSUM
+from symgrad.ops.einsum import EINSUM
 from symgrad.ops.extremum import MAX, MIN
 from symgrad.ops.logsumexp import LOGSUMEXP
 from symgrad.ops.matmul import MATMUL
 from symgrad.ops.outer import OUTER
+from symgrad.ops.pattern import PATTERN
+from symgrad.ops.place import PLACE
 from symgrad.ops.pointwise import POINTWISE
+from symgrad.ops.prod import PROD, PROD_OTHERS
 from symgrad.ops.record import Op
 from symgrad.ops.reshape import RESHAPE
+from symgrad.ops.scatter import SCATTER
+from symgrad.ops.slice import SLICE
 from symgrad.ops.sum import SUM
+from symgrad.ops.take import TAKE
 from symgrad.ops.transpose import TRANSPOSE
 
 _ALL = (
     *(CONSTANT, POINTWISE, MATMUL, OUTER, TRANSPOSE, SUM, BROADCAST_TO, RESHAPE),
-    *(MAX, MIN, LOGSUMEXP),
+    *(MAX, MIN, LOGSUMEXP, PROD, PROD_OTHERS, EINSUM),
+    *(SLICE, PLACE, TAKE, SCATTER, CONCATENATE, CUMSUM, PATTERN, ARRAY),
 )
 
 OPS: dict[str, Op] = {op.name: op for op in _ALL}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-from symgrad.ops.dims import Dim, Shape
+from symgrad.ops.dims import Dim
+from symgrad.ops.eye import eye_attrs
 from symgrad.ops.record import (
     ARG,
     INDEX,
@@ -31,7 +32,7 @@ from symgrad.ops.reduction import (
     spread,
     stacking,
 )
-from symgrad.ops.scalars.functions import Equal, NotEqual, Select
+from symgrad.ops.scalars.functions import Equal, Select
 from symgrad.ops.scalars.printer import ATOM
 from symgrad.ops.sum import sum_attrs
 
@@ -89,22 +90,15 @@ def _others_vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
     (a,), axis = node.args, node.attrs["axis"]
     shape = e.type(a).shape
     size = shape[axis]
-    apart = e.emit("pointwise", *_positions(e, shape, axis), fn=NotEqual(ARG(0), ARG(1)))
+    rest = shape[axis + 1 :]
+    same = e.emit("reshape", e.emit("eye", **eye_attrs(size)), shape=(size, size, *(1,) * len(rest)))
     row = e.emit("reshape", a, shape=(*shape[:axis], 1, *shape[axis:]))
     wide = (*shape[:axis], size, *shape[axis:])
-    left_out = e.full(e.pointwise(Select(ARG(0), ARG(1), 1), apart, row), wide)
+    left_out = e.full(e.pointwise(Select(ARG(0), 1, ARG(1)), same, row), wide)
     both = e.emit("prod_others", left_out, axis=axis + 1)
     upstream = e.emit("reshape", e.full(g, node.shape), shape=(*shape[:axis], 1, *shape[axis:]))
-    terms = e.pointwise(ARG(0) * Select(ARG(1), ARG(2), 0), upstream, apart, both)
+    terms = e.full(e.pointwise(Select(ARG(0), 0, ARG(1) * ARG(2)), same, upstream, both), wide)
     return [e.emit("sum", terms, **sum_attrs(len(wide), (axis + 1,)))]
-
-
-def _positions(e: Emitter, shape: Shape, axis: int) -> tuple[str, str]:
-    """The numbers 0, 1, … along the axis as a column and as a row of the matrix of pairs."""
-    size, rest = shape[axis], (1,) * (len(shape) - axis - 1)
-    numbers = e.emit("arange", size=size)
-    column = e.emit("reshape", numbers, shape=(size, 1, *rest))
-    return column, e.emit("reshape", numbers, shape=(1, size, *rest))
 
 
 def _others_numpy(args: Sequence[str], attrs: Attrs, dim: Callable[[Dim], str]) -> str:
