@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import keyword
 import linecache
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -23,13 +24,19 @@ _RESERVED = {"np", "erf", "expit"}
 
 def identifiers(program: Program) -> dict[str, str]:
     """For every input and binding a name that Python accepts: ``0.weight`` becomes ``weight_0``."""
-    taken: set[str] = set(_RESERVED)
+    taken: set[str] = {*_RESERVED, *_needed(program)}
     out: dict[str, str] = {}
     for name in program.by_name:
         parts = name.split(".")
         base = name if len(parts) == 1 else "_".join([parts[-1], *parts[:-1]])
         out[name] = _free(base, taken)
     return out
+
+
+def _needed(program: Program) -> dict[str, str]:
+    """The names that the operations' source texts may call, each with the line or function that makes it."""
+    lines = dict.fromkeys(line for b in program.bindings for line in b.record.imports)
+    return {m[1]: line for line in lines if (m := re.search(r"(?:^def|import) (\w+)", line))}
 
 
 def _free(base: str, taken: set[str]) -> str:
@@ -62,7 +69,7 @@ def numpy_source(program: Program, function: str = "loss_and_gradient") -> str:
     """
     names = identifiers(program)
     dims = _dim_sources(program, names)
-    taken = _RESERVED | set(names.values())
+    taken = {*_RESERVED, *_needed(program), *names.values()}
     sizes = {s: _free(s.name, taken) for s in dims}
     pieces = {s: Piece(text, ATOM) for s, text in sizes.items()}
     body: list[str] = []
@@ -94,6 +101,9 @@ def numpy_source(program: Program, function: str = "loss_and_gradient") -> str:
     special = [n for n in ("erf", "expit") if f"{n}(" in text]
     if special:
         imports.append(f"from scipy.special import {', '.join(special)}")
+    called = {name: line for name, line in _needed(program).items() if f"{name}(" in text}
+    imports.extend(line for line in called.values() if not line.startswith("def "))
+    imports.extend(f"\n\n{line}" for line in called.values() if line.startswith("def "))
     arguments = ", ".join(names[i.name] for i in program.inputs)
     return "\n".join([*imports, "", "", f"def {function}({arguments}):", text, ""])
 

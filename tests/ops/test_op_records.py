@@ -21,7 +21,7 @@ SIZED = [
     if fits(case.values[1], sizes)
 ]
 
-SUMS = ("matmul", "sum", "logsumexp", "prod", "prod_others", "einsum")
+SUMS = ("matmul", "sum", "scatter", "cumsum", "logsumexp", "prod", "prod_others", "einsum")
 
 
 def test_every_record_has_examples_and_words():
