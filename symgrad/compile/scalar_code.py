@@ -70,6 +70,11 @@ def maximum(a, b):
 def minimum(a, b):
     return a if a <= b or a != a else b
 """,
+    "ratio": """
+@njit(**HELPER)
+def ratio(a, b):
+    return a / b if b != F(0) else F(0)
+""",
     "erf": """
 @njit(**HELPER)
 def erf(x):
@@ -88,6 +93,7 @@ _HELPER_OF: dict[type, str] = {
     f.Sign: "sign",
     sympy.sign: "sign",
     f.Above: "above",
+    f.Ratio: "ratio",
     f.Maximum: "maximum",
     f.Minimum: "minimum",
     sympy.Max: "maximum",

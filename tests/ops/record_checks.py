@@ -76,6 +76,8 @@ def draw(program: Program, sizes: Mapping[str, int], seed: int = 0) -> dict[str,
         elif i.domain == "spd":
             root = rng.uniform(-1, 1, shape)
             out[i.name] = root @ np.swapaxes(root, -1, -2) + np.eye(shape[-1]) / 2
+        elif i.domain == "invertible":
+            out[i.name] = rng.uniform(-0.5, 0.5, shape) + 1.5 * np.eye(shape[-1])
         elif i.domain == "positive":
             out[i.name] = np.asarray(rng.uniform(0.3, 1.5, shape))
         else:

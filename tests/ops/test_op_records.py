@@ -21,7 +21,25 @@ SIZED = [
     if fits(case.values[1], sizes)
 ]
 
-SUMS = ("matmul", "sum", "scatter", "cumsum", "logsumexp", "prod", "prod_others", "einsum")
+SUMS = (
+    "matmul",
+    "sum",
+    "scatter",
+    "cumsum",
+    "logsumexp",
+    "prod",
+    "prod_others",
+    "einsum",
+    "inverse",
+    "solve",
+    "det",
+    "cofactor",
+    "logdet",
+    "cholesky",
+    "matrix_power",
+    "trace",
+    "norm",
+)
 
 
 def test_every_record_has_examples_and_words():

@@ -200,3 +200,13 @@ class Expm1(_Real):
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         return self + 1
+
+
+class Ratio(_Real):
+    """a / b, and 0 where b is 0: the derivative of a norm, with the convention 0 at its kink."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        a, b = self.args
+        return Ratio(S.One, b) if argindex == 1 else -Ratio(Ratio(a, b), b)

@@ -160,6 +160,14 @@ ELEMENTARY: tuple[Elementary, ...] = (
         meaning=Piecewise((B, sympy.Ne(A, 0)), (C, True)),
         domain=("bool", "real", "real"),
     ),
+    Elementary(
+        "ratio",
+        f.Ratio(A, B),
+        meaning=Piecewise((A / B, sympy.Ne(B, 0)), (0, True)),
+        domain=("real", "nonzero"),
+        kink=B,
+        convention="0 at 0",
+    ),
     Elementary("greater", f.Greater(A, B), "greater", meaning=_truth(A > B), domain=_TWO, kink=A - B),
     Elementary(
         "greater_equal",
