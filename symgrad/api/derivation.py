@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import sympy
+
 from symgrad.calculus import Differentiated
 from symgrad.errors import DataError, SpecError
-from symgrad.ops.dims import bind_dims, format_shape
+from symgrad.ops.dims import Shape, bind_dims, dim_symbol, format_shape
 from symgrad.program import Program, numpy_callable, numpy_source
 from symgrad.render import Document, Step, steps, to_sympy
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from symgrad.compile import Kernel
 
 
@@ -46,6 +47,30 @@ class Formula:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """For which sizes a derivation holds, and how to have it for others.
+
+    Attributes:
+        shapes: the shapes as they were given.
+        pinned: sizes that the function needed as numbers, and the numbers that stand in the formulas.
+        assumptions: relations between the other sizes under which the formulas hold.
+        derive: derives the same loss with the given sizes as numbers.
+    """
+
+    shapes: Mapping[str, Shape]
+    pinned: Mapping[str, int]
+    assumptions: tuple[sympy.Basic, ...]
+    derive: Callable[[Mapping[str, int]], Derivation]
+
+    def hold(self, sizes: Mapping[str, int]) -> bool:
+        """Whether the formulas are the loss's at these sizes."""
+        if any(sizes[n] != value for n, value in self.pinned.items()):
+            return False
+        values = {dim_symbol(n): s for n, s in sizes.items()}
+        return all(a.subs(values) == sympy.true for a in self.assumptions)
+
+
+@dataclass(frozen=True)
 class Derivation:
     """The gradient of one loss.
 
@@ -54,12 +79,15 @@ class Derivation:
         wrt: the parameters.
         single: whether ``wrt`` was one name, so that ``gradient`` exists.
         warnings: what is legal in the loss but probably not meant.
+        sizes: for which sizes it holds; None if for all.
     """
 
     differentiated: Differentiated
     wrt: tuple[str, ...]
     single: bool
     warnings: tuple[str, ...] = ()
+    sizes: Sizes | None = None
+    _others: dict[tuple[tuple[str, int], ...], Derivation] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def program(self) -> Program:
@@ -162,8 +190,6 @@ class Derivation:
         Raises:
             SpecError: an input is missing or unknown; ShapeError: sizes do not fit; DataError: no numbers.
         """
-        import numpy as np
-
         from symgrad.compile import real_array
 
         given = {**(arrays or {}), **named}
@@ -177,11 +203,19 @@ class Derivation:
                     got=", ".join(given) or "nothing",
                 )
         values = {n: real_array(n, given[n]) for n in wanted}
+        if self.sizes is not None:
+            shapes = {n: self.sizes.shapes.get(n, i.shape) for n, i in wanted.items()}
+            sizes = bind_dims(shapes, {n: a.shape for n, a in values.items()})
+            if not self.sizes.hold(sizes):
+                return self.at(sizes)(given)
         bind_dims({n: i.shape for n, i in wanted.items()}, {n: a.shape for n, a in values.items()})
         floats = [a.dtype for a in values.values() if a.dtype.kind == "f"]
         dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
         # Whole numbers are cast first: in their own dtype they would wrap around.
-        ready = [a if a.dtype.kind == "f" else a.astype(dtype) for a in values.values()]
+        ready = [
+            a if a.dtype.kind == "f" or wanted[n].kind != "real" else a.astype(dtype)
+            for n, a in ((n, _of_kind(n, a, wanted[n].kind)) for n, a in values.items())
+        ]
         try:
             value, grads = numpy_callable(self.program)(*ready)
         except ZeroDivisionError:
@@ -193,11 +227,52 @@ class Derivation:
             ) from None
         return value, {n: np.array(g, dtype=dtype) for n, g in grads.items()}
 
+    def at(self, sizes: Mapping[str, int] | None = None, /, **named: int) -> Derivation:
+        """The same loss with these sizes as numbers, such as ``d.at(n=10)``.
+
+        Raises:
+            SpecError: a name that is no size of the shapes.
+        """
+        wanted = {**(sizes or {}), **named}
+        if self.sizes is None:
+            raise SpecError("This derivation holds for all sizes.", where="at")
+        known = sorted({str(s) for shape in self.sizes.shapes.values() for d in shape for s in sympy.sympify(d).free_symbols})
+        for n in wanted:
+            if n not in known:
+                raise SpecError(f"{n!r} is no size of the loss.", where="at", expected=", ".join(known))
+        key = tuple(sorted(wanted.items()))
+        if key not in self._others:
+            if len(self._others) >= _REMEMBERED:
+                self._others.pop(next(iter(self._others)))
+            self._others[key] = self.sizes.derive(wanted)
+        return self._others[key]
+
     def compile(self, dtype: str = "float64") -> Kernel:
         """A compiled function of the same inputs that returns the same values."""
         from symgrad.compile import compile_gradient
 
         return compile_gradient(self.program, dtype)
+
+
+_REMEMBERED = 64
+
+
+def _of_kind(name: str, a: np.ndarray, kind: str) -> np.ndarray:
+    """Labels and indices as whole numbers, masks as truth values.
+
+    Raises:
+        DataError: other numbers where whole ones are needed.
+    """
+    if kind == "real" or a.dtype.kind == {"int": "i", "bool": "b"}[kind]:
+        return a
+    whole = a.astype(np.int64 if kind == "int" else np.bool_)
+    if (whole != a).any():
+        raise DataError(
+            f"{name!r} has to hold {'whole numbers' if kind == 'int' else 'truth values'}.",
+            where=name,
+            got=f"dtype {a.dtype} with other values",
+        )
+    return whole
 
 
 def _steps_text(all_steps: tuple[Step, ...]) -> list[str]:

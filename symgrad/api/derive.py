@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import warnings as python_warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from symgrad.api.derivation import Derivation
+import sympy
+
+from symgrad.api.derivation import Derivation, Sizes
 from symgrad.calculus import differentiate
 from symgrad.errors import SpecError, SymgradWarning
+from symgrad.ops.dims import as_dim, dim_symbol, parse_shape
 from symgrad.trace import trace_loss
 
 
@@ -37,11 +41,57 @@ def derive(
     Raises:
         SymgradError: a subclass that says what does not fit.
     """
-    traced = trace_loss(loss, shapes, given, criterion, domains, syntax)
-    names, single = _parameters(loss, traced.program.inputs, wrt)
-    for w in traced.warnings:
+    question = Question(loss, shapes, wrt, given, criterion, domains, syntax)
+    made = question.derive()
+    for w in made.warnings:
         python_warnings.warn(w, SymgradWarning, stacklevel=2)
-    return Derivation(differentiate(traced.program, names), names, single, traced.warnings)
+    return made
+
+
+@dataclass(frozen=True)
+class Question:
+    """What ``derive`` was asked; it can be asked again with numbers for the sizes."""
+
+    loss: Any
+    shapes: Mapping[str, object] | None
+    wrt: str | Sequence[str] | None
+    given: Mapping[str, Any] | None
+    criterion: Any
+    domains: Mapping[str, str] | None
+    syntax: str
+
+    def derive(self, sizes: Mapping[str, int] | None = None) -> Derivation:
+        """Derive with these sizes as numbers, and where a function needs more of them, with small ones."""
+        shapes = self.shapes
+        if sizes and shapes is not None:
+            values = {dim_symbol(n): sympy.Integer(s) for n, s in sizes.items()}
+            shapes = {
+                n: tuple(as_dim(sympy.sympify(d).xreplace(values)) for d in parse_shape(s))
+                for n, s in shapes.items()
+            }
+        domains = {n: _at_sizes(d, sizes or {}) for n, d in (self.domains or {}).items()}
+        traced = trace_loss(
+            self.loss, shapes, self.given, self.criterion, domains, self.syntax, pin=True
+        )
+        names, single = _parameters(self.loss, traced.program.inputs, self.wrt)
+        return Derivation(
+            differentiate(traced.program, names),
+            names,
+            single,
+            traced.warnings,
+            Sizes(
+                {n: parse_shape(s) for n, s in (self.shapes or {}).items()},
+                traced.pinned,
+                traced.assumptions,
+                self.derive,
+            ),
+        )
+
+
+def _at_sizes(domain: str, sizes: Mapping[str, int]) -> str:
+    """``labels k`` with a number for k."""
+    word, _, size = domain.partition(" ")
+    return f"{word} {sizes[size]}" if size in sizes else domain
 
 
 def _parameters(

@@ -15,26 +15,19 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from symgrad.errors import NoSuchMethodError, TraceError, UnsupportedError, nearest
 from symgrad.ops.dims import Dim, format_shape
-from symgrad.program import Builder
 from symgrad.trace import operations as ops
-from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
+from symgrad.trace import views
+from symgrad.trace.dispatch import METHODS, call_numpy, call_ufunc, torch_names
+from symgrad.trace.memory import Memory
+from symgrad.trace.sizes import NeedsSize, number
 from symgrad.trace.tensor_functions import TENSOR_FUNCTIONS
 
 
-class Traced(NDArrayOperatorsMixin):
-    """A value of the program under construction.
+class Traced(Memory, NDArrayOperatorsMixin):
+    """A value of the program under construction; see ``Memory`` for what it holds."""
 
-    Attributes:
-        builder: where bindings are written.
-        name: the binding or input that this value is.
-    """
-
-    __slots__ = ("builder", "name")
+    __slots__ = ()
     __array_priority__ = 1000
-
-    def __init__(self, builder: Builder, name: str) -> None:
-        self.builder = builder
-        self.name = name
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
@@ -46,10 +39,14 @@ class Traced(NDArrayOperatorsMixin):
     @property
     def dims(self) -> tuple[Dim, ...]:
         """The shape in symbols; ``shape`` gives the same as values that can be calculated with."""
-        return self.builder.type(self.name).shape
+        numbers = self.numbers
+        return numbers.shape if numbers is not None else self.builder.type(self.name).shape
 
     @property
     def kind(self) -> str:
+        numbers = self.numbers
+        if numbers is not None:
+            return {"b": "bool", "i": "int", "u": "int"}.get(numbers.dtype.kind, "real")
         return self.builder.type(self.name).kind
 
     @property
@@ -65,57 +62,31 @@ class Traced(NDArrayOperatorsMixin):
         return ops.size_value(self.builder, ops.count(self.dims))
 
     @property
-    def dtype(self) -> Any:
-        raise TraceError(
-            "The dtype is not known while a function is traced.",
-            fix="leave the dtype to the data; write np.zeros_like(x) instead of np.zeros(..., dtype=x.dtype)",
-        )
+    def dtype(self) -> np.dtype[Any]:
+        """What the array has when the derivation is evaluated in double precision."""
+        return np.dtype({"bool": np.bool_, "int": np.int64}.get(self.kind, np.float64))
 
     @property
     def T(self) -> Traced:
-        return ops.transpose(self)
+        return views.transpose(self)
+
+    @property
+    def flat(self) -> Traced:
+        return views.reshape(self, -1)
 
     def __repr__(self) -> str:
-        return f"<traced {self.name} {format_shape(self.dims)}>"
+        shown = "numbers" if self.numbers is not None else self.name
+        return f"<traced {shown} {format_shape(self.dims)}>"
 
     # NumPy's and symgrad's protocols ---------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if kwargs.pop("out", None) is not None:
-            raise UnsupportedError(
-                "A traced array is not changed in place.",
-                where=f"np.{ufunc.__name__}",
-                fix="write r = r + y instead of r += y, and leave out= away",
-            )
-        if method == "reduce" and ufunc is np.add:
-            axis = kwargs.pop("axis", 0)
-            keepdims = kwargs.pop("keepdims", False)
-            if not kwargs:
-                return ops.total(inputs[0], axis, keepdims)
-        if method != "__call__" or kwargs:
-            raise UnsupportedError(
-                f"np.{ufunc.__name__} is traced as a plain call only.",
-                where=f"np.{ufunc.__name__}",
-                got=f"method {method}, options {sorted(kwargs)}",
-            )
-        rule = UFUNCS.get(ufunc.__name__)
-        if rule is None:
-            raise UnsupportedError(
-                f"np.{ufunc.__name__} has no rule.",
-                where=f"np.{ufunc.__name__}",
-                expected=nearest(ufunc.__name__, UFUNCS),
-            )
-        return rule(self.builder, *inputs)
+        return call_ufunc(self.builder, ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:
-        name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)
-        rule = NUMPY_FUNCTIONS.get(func)
-        if rule is None:
-            known = nearest(func.__name__, [f.__name__ for f in NUMPY_FUNCTIONS])
-            raise UnsupportedError(f"{name} has no rule.", where=name, expected=known)
-        return bind_numpy(name, rule, self.builder, args, kwargs)
+        return call_numpy(self.builder, func, args, kwargs)
 
     def __symgrad_function__(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         rule = TENSOR_FUNCTIONS.get(name)
@@ -128,64 +99,91 @@ class Traced(NDArrayOperatorsMixin):
         return rule(self.builder, *args, **kwargs)
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+        numbers = self.numbers
+        if numbers is not None:
+            return np.array(numbers, *args[:1])
         raise TraceError(
             "A traced array cannot become an ordinary or object array.",
             where=repr(self),
             expected="NumPy functions that symgrad traces",
-            fix="build the array with arithmetic and NumPy functions instead of np.array(...) or a list",
+            fix="build the array with arithmetic and NumPy functions",
         )
 
     # Methods ----------------------------------------------------------------------------------------------
 
-    def sum(self, axis: Any = None, keepdims: bool = False, **aliases: Any) -> Traced:
-        axis, keepdims = _torch_names("sum", axis, keepdims, aliases)
-        return ops.total(self, axis, keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False, **aliases: Any) -> Traced:
-        axis, keepdims = _torch_names("mean", axis, keepdims, aliases)
-        return ops.mean(self, axis, keepdims)
-
     def dot(self, other: Any) -> Traced:
-        return ops.dot(self.builder, self, other)
+        return call_numpy(self.builder, np.dot, (self, other), {})
 
     def matmul(self, other: Any) -> Traced:
         return ops.matmul(self.builder, self, other)
 
     def transpose(self, *axes: Any) -> Traced:
         flat = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
-        return ops.transpose(self, tuple(flat) or None)
+        return views.transpose(self, tuple(flat) or None)
 
-    def reshape(self, *shape: Any) -> Traced:
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+    def reshape(self, *shape: Any, **options: Any) -> Traced:
+        if options.pop("order", "C") not in ("C", "A") or options:
+            raise UnsupportedError("reshape is traced in C order only.", where="reshape")
+        return views.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def ravel(self) -> Traced:
-        return ops.reshape(self, -1)
+        return views.reshape(self, -1)
 
-    flatten = ravel
+    def flatten(self) -> Traced:
+        return views.fresh(views.reshape(self, -1))
 
-    def copy(self) -> Traced:
-        return self
+    def squeeze(self, axis: Any = None) -> Traced:
+        return views.squeeze(self, axis)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Traced:
+        return call_numpy(self.builder, np.swapaxes, (self, axis1, axis2), {})
+
+    def copy(self, order: str = "C") -> Traced:
+        return views.fresh(self)
+
+    def astype(self, dtype: Any, **options: Any) -> Traced:
+        return views.fresh(ops.as_kind(self, dtype))
+
+    def item(self, *index: Any) -> Any:
+        numbers = self.numbers
+        if numbers is not None:
+            return numbers.item(*index)
+        if index:
+            return self[index if len(index) > 1 else index[0]]
+        return ops.reshape_dims(self, ())
+
+    def tolist(self) -> Any:
+        numbers = self.numbers
+        if numbers is not None:
+            return numbers.tolist()
+        return [row.tolist() if row.ndim else row for row in self]
+
+    def fill(self, value: Any) -> None:
+        self[...] = value
 
     def __getattr__(self, name: str) -> Any:
+        # Methods that are NumPy functions of the array: x.sum(axis=0), x.max(), x.trace(), …
+        function = METHODS.get(name)
+        if function is not None:
+            return lambda *args, **kwargs: call_numpy(
+                self.builder, function, (self, *args), torch_names(name, kwargs)
+            )
         # Tensor methods of the eager side: x.tanh(), x.relu(), …
         if name in TENSOR_FUNCTIONS:
             rule = TENSOR_FUNCTIONS[name]
             return lambda *args, **kwargs: rule(self.builder, self, *args, **kwargs)
         if not name.startswith("_") and hasattr(np.ndarray, name):
+            known = [n for n in vars(Traced) if not n.startswith("_")]
             raise NoSuchMethodError(
-                f".{name} has no rule.", where=repr(self), expected=nearest(name, _METHODS)
+                f".{name} has no rule.", where=repr(self), expected=nearest(name, [*known, *METHODS])
             )
         raise AttributeError(f"a traced array has no attribute {name!r}")
 
     def __getitem__(self, key: Any) -> Traced:
-        return ops.new_axes(self, key)
+        return views.getitem(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise UnsupportedError(
-            "A traced array is not changed in place.",
-            where=f"{self.name}[...] = ...",
-            fix="compute a new array",
-        )
+        views.setitem(self, key, value)
 
     # What needs numbers -----------------------------------------------------------------------------------
 
@@ -193,47 +191,51 @@ class Traced(NDArrayOperatorsMixin):
         return ops.truth(self)
 
     def __float__(self) -> float:
-        raise TraceError("A traced array has no value yet.", where=repr(self), fix="leave float(...) away")
+        return float(self._number("float"))
 
     def __int__(self) -> int:
-        raise TraceError("A traced array has no value yet.", where=repr(self), fix="leave int(...) away")
+        return int(self._number("int"))
 
     def __index__(self) -> int:
-        raise TraceError(
-            "A symbolic size cannot count or index.",
-            where=repr(self),
-            expected="an int",
-            fix="give this size as an int in shapes, or write the loop as an array expression",
-        )
+        value = self._number("index")
+        if int(value) != value:
+            raise TypeError(f"{value} is no integer")
+        return int(value)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self._number("round"), digits)
+
+    def _number(self, what: str) -> Any:
+        """The number that this value is; a size that is still a symbol makes the trace start again."""
+        numbers = self.numbers
+        if numbers is not None:
+            return numbers.item()
+        value = self.builder.constant_value(self.name) if not self.dims else None
+        if value is None:
+            raise TraceError(
+                "A traced array has no value yet.",
+                where=repr(self),
+                fix=f"leave {what}(...) away" if what != "index" else "index with whole numbers or sizes",
+            )
+        sizes = value.free_symbols
+        if sizes:
+            raise self.builder.refuse(NeedsSize(sizes, f"{what}({value})"))
+        return int(value) if value.is_Integer else float(value)
 
     def __len__(self) -> int:
-        if self.dims and isinstance(self.dims[0], int):
-            return self.dims[0]
-        raise TraceError(
-            "The length is a symbol, and len() has to be an int.", where=repr(self), fix="use x.shape[0]"
-        )
+        if not self.dims:
+            raise TypeError("len() of unsized object")
+        return number(self.builder, self.dims[0], "len()")
 
     def __iter__(self) -> Any:
-        raise UnsupportedError(
-            "A traced array is not looped over.",
-            where=repr(self),
-            fix="write the loop as an array expression",
-        )
+        if not self.dims:
+            raise TypeError("iteration over a 0-d array")
+        return iter([self[i] for i in range(number(self.builder, self.dims[0], "loop over rows"))])
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
 
     __hash__ = object.__hash__
 
 
-def _torch_names(what: str, axis: Any, keepdims: bool, aliases: dict[str, Any]) -> tuple[Any, bool]:
-    axis = aliases.pop("dim", axis)
-    keepdims = aliases.pop("keepdim", keepdims)
-    # The options that ndarray.sum has besides; None is their default and changes nothing.
-    unknown = {k: v for k, v in aliases.items() if not (k in ("dtype", "out") and v is None)}
-    if unknown:
-        raise UnsupportedError(
-            f"{what} is traced with axis and keepdims only.", got=", ".join(sorted(unknown))
-        )
-    return axis, keepdims
-
-
-_METHODS = [n for n in vars(Traced) if not n.startswith("_")]
 ops.Array = Traced

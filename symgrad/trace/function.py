@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import inspect
 import linecache
 import sys
@@ -14,8 +13,8 @@ from textwrap import shorten
 from typing import Any
 
 from symgrad.errors import SpecError, SymgradError, TraceError
-from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
+from symgrad.trace.sandbox import Sandbox, is_users
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -39,8 +38,8 @@ def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     return found
 
 
-def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    """Run a function on traced arrays, with ``len`` and ``sum`` that know them.
+def call(function: Callable[..., Any], arguments: Mapping[str, Any], sandbox: Sandbox | None = None) -> Any:
+    """Run a copy of a function on traced arrays; ``sandbox`` says what stands around it.
 
     Raises:
         TraceError: the function raised; the message has its line.
@@ -51,7 +50,10 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
         for n, v in arguments.items()
         if parameters(function)[n].kind is not inspect.Parameter.POSITIONAL_ONLY
     }
-    runnable = _with_our_builtins(function)
+    builder = next((v.builder for v in arguments.values() if isinstance(v, Traced)), None)
+    if sandbox is None and builder is not None:
+        sandbox = Sandbox(builder, {})
+    runnable = function if sandbox is None else sandbox.function(function)
     try:
         with _local_names():
             result = runnable(*positional, **named)
@@ -66,9 +68,8 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
             where=_line(function, error.__traceback__),
             fix="the function has to work on arrays of every size; only what NumPy computes can be traced",
         ) from error
-    for value in arguments.values():
-        if isinstance(value, Traced) and value.builder.refusal is not None:
-            raise value.builder.refusal  # the function caught it and went on
+    if sandbox is not None and sandbox.builder.refusal is not None:
+        raise sandbox.builder.refusal  # the function caught it and went on
     return result
 
 
@@ -90,8 +91,7 @@ def _line(function: Any, tb: types.TracebackType | None) -> str | None:
 
 def _users(frame: types.FrameType) -> bool:
     """Whether a frame runs the user's code, not a library's."""
-    module = (frame.f_globals.get("__name__") or "").split(".")[0]
-    return module not in ("symgrad", "numpy", "sympy") and module not in sys.stdlib_module_names
+    return is_users(frame.f_globals.get("__name__"))
 
 
 def _located(error: SymgradError, function: Any) -> SymgradError:
@@ -99,49 +99,6 @@ def _located(error: SymgradError, function: Any) -> SymgradError:
     if place is not None:
         error.where = place if error.where is None else f"{error.where} ({place})"
     return error
-
-
-def _with_our_builtins(function: Any) -> Callable[..., Any]:
-    """The function with a ``len`` and a ``sum`` that accept symbolic sizes."""
-    plain = getattr(function, "py_func", function)  # a numba function carries the Python one
-    if isinstance(plain, types.MethodType):
-        return types.MethodType(_with_our_builtins(plain.__func__), plain.__self__)
-    if not isinstance(plain, types.FunctionType):
-        return plain
-    patched = {**vars(builtins), "len": _len, "sum": _sum, "float": _float}
-    names = {**plain.__globals__, "__builtins__": patched}
-    copy = types.FunctionType(plain.__code__, names, plain.__name__, plain.__defaults__, plain.__closure__)
-    copy.__kwdefaults__ = plain.__kwdefaults__
-    return copy
-
-
-def _len(value: Any) -> Any:
-    if isinstance(value, Traced):
-        if not value.dims:
-            raise TraceError("len() of a scalar.", where=repr(value))
-        return value.shape[0]
-    return len(value)
-
-
-def _sum(values: Any, /, start: Any = 0) -> Any:
-    if isinstance(values, Traced) and values.ndim == 1:
-        total = ops.total(values)
-        return total if isinstance(start, int) and start == 0 else total + start
-    return sum(values, start)
-
-
-class _FloatType(type):
-    def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, float)
-
-
-class _float(float, metaclass=_FloatType):
-    """``float`` that lets a traced scalar pass."""
-
-    def __new__(cls, value: Any = 0.0, /) -> Any:
-        if isinstance(value, Traced) and not value.dims:
-            return value
-        return float(value)
 
 
 @contextmanager

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
-from contextlib import redirect_stdout
-from dataclasses import dataclass
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
 
 from symgrad.errors import ShapeError, SpecError, TraceError
-from symgrad.ops.dims import Shape, format_shape, parse_shape
+from symgrad.ops.dims import Shape, as_dim, dim_symbol, format_shape, parse_shape
 from symgrad.program import Builder, Input, Program
 from symgrad.trace.array import Traced
 from symgrad.trace.function import arguments_for, call, parameters
 from symgrad.trace.module import module_inputs, trace_module
 from symgrad.trace.operations import lift
+from symgrad.trace.sandbox import Sandbox
+from symgrad.trace.sizes import NeedsKind, NeedsSize
 from symgrad.trace.sympy_expr import read_sympy, shapes_of
 from symgrad.trace.text import names_in, read_text
 
-DOMAINS = ("real", "positive", "prob", "binary", "onehot", "spd", "nonzero")
+DOMAINS = ("real", "positive", "prob", "binary", "onehot", "spd", "nonzero", "int", "bool")
+"""What the values of an input may be restricted to; ``labels k`` are whole numbers from 0 to k − 1."""
 
 
 @dataclass(frozen=True)
 class TracedLoss:
-    """A traced loss, and what is worth saying about it."""
+    """A traced loss, and what is worth saying about it.
+
+    Attributes:
+        program: has the output ``loss``.
+        warnings: what is legal but probably not meant.
+        pinned: sizes that the function needed as numbers, and the numbers that it was given.
+        assumptions: relations between sizes under which the program is the loss.
+    """
 
     program: Program
     warnings: tuple[str, ...]
+    pinned: Mapping[str, int] = field(default_factory=dict)
+    assumptions: tuple[sympy.Basic, ...] = ()
 
 
 def trace_loss(
@@ -39,10 +52,12 @@ def trace_loss(
     domains: Mapping[str, str] | None = None,
     syntax: str = "numpy",
     scalar: bool = True,
+    pin: bool = False,
 ) -> TracedLoss:
     """Trace a NumPy function, a text, a SymPy expression, or a module with its criterion.
 
-    Without ``scalar`` the output ``loss`` may have any shape.
+    Without ``scalar`` the output ``loss`` may have any shape.  With ``pin`` a size that the function needs as a
+    number gets a small one, named in ``pinned``; otherwise ``NeedsSize`` is raised.
 
     Raises:
         SpecError: missing or unknown names; TraceError, ParseError, ShapeError, UnsupportedError: as they say.
@@ -65,10 +80,47 @@ def trace_loss(
         return _trace_module(loss, criterion, known, kinds)
     if criterion is not None:
         raise SpecError("A criterion belongs to a module.", where="criterion", fix="leave it away")
-    traced = _Session(loss, known, given or {}, kinds).run(scalar)
-    if callable(loss) or any(callable(g) for g in (given or {}).values()):
-        _refuse_chance(traced, _Session(loss, known, given or {}, kinds), _owner(loss), scalar)
-    return traced
+    return _settle(loss, known, given or {}, kinds, scalar, pin)
+
+
+_PINS = (3, 2, 4, 5)
+"""What sizes become that a function needs as numbers: small, and different where that is possible."""
+
+
+def _settle(
+    loss: Any, shapes: dict[str, Shape], given: Mapping[str, Any], kinds: Mapping[str, str], scalar: bool, pin: bool
+) -> TracedLoss:
+    """Trace; where a size has to be a number, or an input whole numbers, start again with that."""
+    pinned: dict[str, int] = {}
+    kinds = dict(kinds)
+    quiet = False
+    while True:
+        fixed = {dim_symbol(n): value for n, value in pinned.items()}
+        concrete = {n: tuple(_at(d, fixed) for d in s) for n, s in shapes.items()}
+        session = _Session(loss, concrete, given, kinds)
+        try:
+            with redirect_stdout(io.StringIO()) if quiet else nullcontext():
+                traced = session.run(scalar)
+        except NeedsSize as needed:
+            new = [s.name for s in needed.symbols if s.name not in pinned]
+            if not pin or not new:
+                raise
+            for name in new:
+                pinned[name] = _PINS[len(pinned) % len(_PINS)]
+        except NeedsKind as needed:
+            if kinds.get(needed.name, "real") != "real":
+                raise
+            kinds[needed.name] = needed.kind
+        else:
+            break
+        quiet = True  # what the function prints has been printed
+    if callable(loss) or any(callable(g) for g in given.values()):
+        _refuse_chance(traced, _Session(loss, concrete, given, kinds), _owner(loss), scalar)
+    return replace(traced, pinned=pinned)
+
+
+def _at(d: Any, fixed: Mapping[sympy.Symbol, int]) -> Any:
+    return d if isinstance(d, int) else as_dim(d.xreplace({s: sympy.Integer(v) for s, v in fixed.items()}))
 
 
 def _refuse_chance(traced: TracedLoss, again: _Session, owner: str, scalar: bool) -> None:
@@ -84,17 +136,25 @@ def _refuse_chance(traced: TracedLoss, again: _Session, owner: str, scalar: bool
         )
 
 
+_LABELS = re.compile(r"labels \w+")
+
+
+def kind_of(domain: str) -> str:
+    """The kind of values of a domain: whole numbers, truth values, or real numbers."""
+    return "int" if domain == "int" or domain.startswith("labels") else "bool" if domain == "bool" else "real"
+
+
 def _kinds(domains: Mapping[str, str], known: Mapping[str, Shape]) -> Mapping[str, str]:
     for name, domain in domains.items():
         if name not in known:
             raise SpecError(
                 f"{name!r} has a domain but no shape.", where="domains", expected=", ".join(known)
             )
-        if domain not in DOMAINS:
+        if domain not in DOMAINS and not _LABELS.fullmatch(domain):
             raise SpecError(
                 "There is no such domain.",
                 where=f"domains[{name!r}]",
-                expected=", ".join(DOMAINS),
+                expected=", ".join((*DOMAINS, "labels k")),
                 got=domain,
             )
     return domains
@@ -114,9 +174,10 @@ class _Session:
                     where="given",
                     fix="leave one of the two away",
                 )
-        inputs = [Input(n, s, domain=domains.get(n, "real")) for n, s in shapes.items()]
-        self.builder = Builder(inputs)
+        domain = {n: domains.get(n, "real") for n in shapes}
+        self.builder = Builder([Input(n, s, kind_of(domain[n]), domain[n]) for n, s in shapes.items()])
         self.values = {n: Traced(self.builder, n) for n in shapes}
+        self.sandbox = Sandbox(self.builder, self.values)
         self.computing: list[str] = []
         self.used: set[str] = set()
 
@@ -139,7 +200,9 @@ class _Session:
             if name not in self.used:
                 raise SpecError(f"{name!r} is no argument of the loss.", where="given")
         program = self.builder.finish([("loss", result.name)])
-        return TracedLoss(program, tuple(broadcast_warnings(program)))
+        return TracedLoss(
+            program, tuple(broadcast_warnings(program)), assumptions=tuple(self.builder.assumptions)
+        )
 
     def _evaluate(self, source: Any, what: str) -> Any:
         if isinstance(source, str):
@@ -158,7 +221,9 @@ class _Session:
             )
         known = {n: v for n, v in self.values.items() if n in parameters(source)}
         self.used |= known.keys()
-        return call(source, arguments_for(source, known, self._value, _owner(source)))
+        result = call(source, arguments_for(source, known, self._value, _owner(source)), self.sandbox)
+        self.used |= self.sandbox.taken
+        return result
 
     def _value(self, name: str) -> Any:
         """An input, or the value of a function in ``given``; None for a name that is neither."""

@@ -20,6 +20,7 @@ from symgrad.ops.scalars import BY_NAME
 from symgrad.ops.scalars.functions import Comparison
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Builder, exact_number
+from symgrad.trace.sizes import NeedsKind, number, usual
 
 if TYPE_CHECKING:
     from symgrad.trace.array import Traced
@@ -44,18 +45,17 @@ def lift(builder: Builder, value: Any) -> Traced:
             raise TraceError("This traced array belongs to another function.", where=repr(value))
         return value
     if isinstance(value, (list, tuple)):
+        if _holds_traced(value):
+            return _nested(builder, value)
         value = np.asarray(value)
     if isinstance(value, np.ndarray) and value.ndim > 0:
         if value.dtype.kind not in "fiub":
             raise TraceError("An array of this dtype cannot take part.", got=f"dtype {value.dtype}")
-        if value.size == 0 or not (value == value.flat[0]).all():
-            raise UnsupportedError(
-                "An array constant cannot take part in a formula.",
-                where=f"array of shape {value.shape}",
-                fix="make it an argument of the function and give its shape",
-            )
-        single = builder.constant(value.flat[0].item())
-        return Array(builder, builder.emit("broadcast_to", single, shape=value.shape))
+        uniform = value.size == 0 or bool((value == value.flat[0]).all())
+        if value.dtype.kind == "f" and uniform:
+            single = builder.constant(value.flat[0].item() if value.size else 0)
+            return Array(builder, builder.emit("broadcast_to", single, shape=value.shape))
+        return _constant_array(builder, value)
     if value is None or isinstance(value, (str, complex, dict)):
         raise TraceError("A traced array meets something that is no number.", got=repr(value))
     data = getattr(value, "data", None)
@@ -69,17 +69,60 @@ def lift(builder: Builder, value: Any) -> Traced:
         ) from None
 
 
+def _holds_traced(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_holds_traced(v) for v in value)
+    return isinstance(value, Array)
+
+
+def _nested(builder: Builder, value: Any) -> Traced:
+    from symgrad.trace.joining import stack_nested
+
+    return stack_nested(builder, value)
+
+
+def _constant_array(builder: Builder, value: np.ndarray) -> Traced:
+    from symgrad.trace.joining import constant_array
+
+    return constant_array(builder, value)
+
+
+def as_kind(a: Any, dtype: Any) -> Any:
+    """``a.astype(dtype)``: between real numbers, whole numbers and truth values; precision is left to the data."""
+    if dtype in (float, int, bool):
+        kind = {float: "real", int: "int", bool: "bool"}[dtype]
+    else:
+        kind = {"f": "real", "i": "int", "u": "int", "b": "bool"}.get(np.dtype(dtype).kind, "")
+    if not kind:
+        raise UnsupportedError("There are no arrays of this dtype here.", where="astype", got=str(dtype))
+    numbers = a.numbers
+    if numbers is not None:
+        return Array(a.builder, data=numbers.astype({"real": float, "int": int, "bool": bool}[kind]))
+    if kind == a.kind or (kind == "real" and a.kind == "int"):
+        return a
+    if kind == "bool":
+        return elementary(a.builder, "not_equal", a, 0)
+    if a.kind == "bool":
+        return elementary(a.builder, "where", a, 1, 0)
+    if a.builder.binding(a.name) is None:
+        raise a.builder.refuse(NeedsKind(a.name, "int", "astype(int)"))
+    return elementary(a.builder, "trunc", a)
+
+
 def size_value(builder: Builder, dim: Dim) -> Any:
     """A size as an int, or as a traced scalar that stands for it."""
     return dim if isinstance(dim, int) else Array(builder, builder.constant(dim))
 
 
 def truth(a: Traced) -> bool:
-    """The truth of a comparison of sizes, where it is the same for all sizes.
+    """The truth of a value that does not depend on the data: a comparison of sizes, a plain number.
 
     Raises:
-        TraceError: it depends on data, or on sizes.
+        TraceError: it depends on data; NeedsSize: on sizes.
     """
+    numbers = a.numbers
+    if numbers is not None:
+        return bool(numbers)
     value = a.builder.constant_value(a.name) if not a.dims else None
     if value is None:
         raise a.builder.refuse(
@@ -90,16 +133,10 @@ def truth(a: Traced) -> bool:
             )
         )
     if isinstance(value, Comparison):
-        relation = _RELATIONS[value.sign](*value.args)
-        if relation in (sympy.true, sympy.false):
-            return bool(relation)
-    elif value.is_number:
+        return usual(a.builder, _RELATIONS[value.sign](*value.args), str(value))
+    if value.is_number:
         return bool(value != 0)
-    raise TraceError(
-        "A branch on a size that is a symbol cannot be traced.",
-        where=str(value),
-        fix="give the size as an int in shapes",
-    )
+    return usual(a.builder, sympy.Ne(value, 0), str(value))
 
 
 _RELATIONS: dict[str, Any] = {

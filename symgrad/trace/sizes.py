@@ -12,12 +12,12 @@ from typing import Any
 
 import sympy
 
-from symgrad.errors import SymgradError
+from symgrad.errors import TraceError
 from symgrad.ops.dims import Dim
 from symgrad.program import Builder
 
 
-class NeedsSize(SymgradError):
+class NeedsSize(TraceError):
     """The trace cannot go on while these sizes are symbols."""
 
     def __init__(self, symbols: Iterable[sympy.Symbol], where: str) -> None:
@@ -28,7 +28,7 @@ class NeedsSize(SymgradError):
         )
 
 
-class NeedsKind(SymgradError):
+class NeedsKind(TraceError):
     """The trace cannot go on while this input is real: it has to hold whole numbers or truth values."""
 
     def __init__(self, name: str, kind: str, where: str) -> None:
@@ -60,3 +60,21 @@ def assume(builder: Builder, relation: Any, where: str) -> None:
         raise builder.refuse(NeedsSize(sympy.sympify(relation).free_symbols, where))
     if found not in builder.assumptions:
         builder.assumptions.append(found)
+
+
+def usual(builder: Builder, relation: Any, where: str) -> bool:
+    """The answer that a relation has for all but a few sizes: sizes differ, and are larger than 1.
+
+    It is remembered as an assumption; a relation without a usual answer makes the trace start again.
+    """
+    found = sympy.simplify(sympy.sympify(relation))
+    if found in (sympy.true, sympy.false):
+        return bool(found)
+    if isinstance(found, (sympy.Eq, sympy.Ne)):
+        assume(builder, sympy.Ne(*found.args), where)
+        return isinstance(found, sympy.Ne)
+    larger = found.subs({s: s + 2 for s in found.free_symbols})
+    if len(found.free_symbols) == 1 and larger in (sympy.true, sympy.false):
+        assume(builder, found if larger == sympy.true else sympy.Not(found), where)
+        return bool(larger)
+    raise builder.refuse(NeedsSize(found.free_symbols, where))

@@ -1,0 +1,333 @@
+"""NumPy's functions that make arrays from nothing, and the modules as a traced function sees them.
+
+``np.zeros(n)`` never meets a traced array, so that NumPy's protocols cannot redirect it.  A traced function gets
+``np``, ``math`` and ``scipy`` that are made here: their functions take symbolic sizes and return arrays that
+traced values can be written into; what draws random numbers is refused; all else is the library's own.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symgrad.errors import TraceError, UnsupportedError
+from symgrad.program import Builder
+from symgrad.trace import joining, linalg, reductions
+from symgrad.trace import operations as ops
+from symgrad.trace.views import fresh
+
+Function = Callable[..., Any]
+
+
+def _sizes(shape: Any) -> tuple[Any, ...]:
+    wanted = shape if isinstance(shape, (tuple, list)) else (shape,)
+    return tuple(ops.as_size(d) for d in wanted)
+
+
+def _filled(value: Any) -> Function:
+    def make(builder: Builder, shape: Any, dtype: Any = float, order: str = "C", like: Any = None) -> Any:
+        return _full(builder, shape, value, dtype)
+
+    return make
+
+
+def _full(builder: Builder, shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", like: Any = None) -> Any:
+    dims = _sizes(shape)
+    if isinstance(fill_value, ops.Array):
+        numbers = fill_value.numbers
+        if numbers is None:
+            return fresh(ops.broadcast_to(fill_value, dims))
+        fill_value = numbers
+    if all(isinstance(d, int) for d in dims):
+        return ops.Array(builder, data=np.full(dims, fill_value, dtype))
+    return ops.ones(builder, dims, np.asarray(fill_value).item())
+
+
+def _like(value: Any) -> Function:
+    def make(builder: Builder, a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Any:
+        dims = ops.lift(builder, a).dims if shape is None else shape
+        return _full(builder, dims, value, dtype or float)
+
+    return make
+
+
+def _full_like(builder: Builder, a: Any, fill_value: Any, dtype: Any = None) -> Any:
+    return _full(builder, ops.lift(builder, a).dims, fill_value, dtype or float)
+
+
+def _array(
+    builder: Builder, object: Any, dtype: Any = None, *, copy: Any = True, order: str = "K", ndmin: int = 0, like: Any = None
+) -> Any:
+    a = _asarray(builder, object, dtype)
+    made = fresh(a) if a is object else a
+    for _ in range(ndmin - made.ndim):
+        made = ops.reshape_dims(made, (1, *made.dims))
+    return made
+
+
+def _asarray(builder: Builder, a: Any, dtype: Any = None, order: str = "K", like: Any = None) -> Any:
+    if not isinstance(a, ops.Array):
+        plain = _plain(a)
+        if plain is not None:
+            return ops.Array(builder, data=np.array(plain, dtype=dtype))
+        a = ops.lift(builder, a)
+    return a if dtype is None else ops.as_kind(a, dtype)
+
+
+def _plain(value: Any) -> Any:
+    """Nested numbers without a traced value among them; None where there is one."""
+    if isinstance(value, ops.Array):
+        return value.numbers
+    if isinstance(value, (list, tuple)):
+        parts = [_plain(v) for v in value]
+        return None if any(p is None for p in parts) else parts
+    return value
+
+
+def _eye(builder: Builder, N: Any, M: Any = None, k: int = 0, dtype: Any = float) -> Any:
+    rows, columns = ops.as_size(N), ops.as_size(N if M is None else M)
+    if isinstance(rows, int) and isinstance(columns, int):
+        return ops.Array(builder, data=np.eye(rows, columns, int(k), dtype))
+    return joining.eye(builder, rows, columns, k)
+
+
+def _arange(builder: Builder, *bounds: Any, dtype: Any = None, step: Any = 1) -> Any:
+    if len(bounds) == 3:
+        *bounds, step = bounds
+    plain = [_number(b) for b in (*bounds, step)]
+    if all(p is not None for p in plain):
+        return ops.Array(builder, data=np.arange(*(plain[:-1] if len(bounds) > 1 else (0, plain[0])), plain[-1], dtype=dtype))
+    start, stop = (0, bounds[0]) if len(bounds) == 1 else bounds
+    return joining.arange(builder, ops.as_size(start), ops.as_size(stop), step)
+
+
+def _number(value: Any) -> Any:
+    """An int or float; None for a size that is still a symbol."""
+    if isinstance(value, ops.Array):
+        numbers = value.numbers
+        if numbers is not None:
+            return numbers.item()
+        constant = value.builder.constant_value(value.name)
+        if constant is None:
+            raise TraceError("A size cannot depend on the data.", where=repr(value))
+        if constant.free_symbols:
+            return None
+        return int(constant) if constant.is_Integer else float(constant)
+    return value
+
+
+def _linspace(builder: Builder, start: Any, stop: Any, num: Any = 50, endpoint: bool = True) -> Any:
+    count = num if isinstance(num, int) else int(num)
+    if _number(start) is not None and _number(stop) is not None:
+        return ops.Array(builder, data=np.linspace(_number(start), _number(stop), count, endpoint=endpoint))
+    raise UnsupportedError("linspace is traced between numbers only.", where="np.linspace")
+
+
+def _tri(builder: Builder, N: Any, M: Any = None, k: int = 0, dtype: Any = float) -> Any:
+    rows, columns = ops.as_size(N), ops.as_size(N if M is None else M)
+    if isinstance(rows, int) and isinstance(columns, int):
+        return ops.Array(builder, data=np.tri(rows, columns, int(k), dtype))
+    return joining.tri(builder, rows, columns, k)
+
+
+def _vectorize(builder: Builder, pyfunc: Function, *args: Any, **options: Any) -> Any:
+    return pyfunc  # entry by entry is what arithmetic on arrays is
+
+
+def _isscalar(builder: Builder, element: Any) -> bool:
+    return not element.dims if isinstance(element, ops.Array) else bool(np.isscalar(element))
+
+
+CREATION: dict[str, Function] = {
+    "zeros": _filled(0),
+    "ones": _filled(1),
+    "empty": _filled(0),
+    "full": _full,
+    "zeros_like": _like(0),
+    "ones_like": _like(1),
+    "empty_like": _like(0),
+    "full_like": _full_like,
+    "array": _array,
+    "asarray": _asarray,
+    "ascontiguousarray": _asarray,
+    "asanyarray": _asarray,
+    "asarray_chkfinite": _asarray,
+    "eye": _eye,
+    "identity": lambda b, n, dtype=float: _eye(b, n, dtype=dtype),
+    "arange": _arange,
+    "linspace": _linspace,
+    "tri": _tri,
+    "vectorize": _vectorize,
+    "isscalar": _isscalar,
+}
+
+
+class Module:
+    """A library module as a traced function sees it: some names are ours, the others the library's."""
+
+    def __init__(self, builder: Builder, module: types.ModuleType, names: Mapping[str, Any]) -> None:
+        self._builder, self._module, self._names = builder, module, names
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._names:
+            return self._names[name]
+        found = getattr(self._module, name)
+        if callable(found) and not isinstance(found, type) and self._module.__name__.startswith("numpy"):
+            return _NumpyFunction(self._builder, found)
+        return found
+
+    def __repr__(self) -> str:
+        return f"<{self._module.__name__} while a function is traced>"
+
+
+class _NumpyFunction:
+    """A function of NumPy; its arrays of numbers can be written into by traced values."""
+
+    def __init__(self, builder: Builder, function: Any) -> None:
+        self._builder, self._function = builder, function
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        result = self._function(*args, **options)
+        if isinstance(result, np.ndarray) and result.dtype.kind in "fiub" and not isinstance(result, ops.Array):
+            return ops.Array(self._builder, data=result)
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+
+class _Refused:
+    """Random numbers: a formula cannot hold them."""
+
+    def __init__(self, builder: Builder, name: str) -> None:
+        self._builder, self._name = builder, name
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._builder.refuse(
+            TraceError(
+                "A loss with random numbers has no gradient to derive.",
+                where=f"{self._name}.{name}",
+                fix="draw them outside and pass them in as an argument",
+            )
+        )
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return self.__getattr__("__call__")
+
+
+class Library:
+    """What stands for the modules and functions of the libraries while one function is traced."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+        creation = {name: self._bound(rule) for name, rule in CREATION.items()}
+        random = _Refused(builder, "np.random")
+        self._modules: dict[str, Any] = {
+            "numpy": Module(
+                builder,
+                np,
+                {
+                    **creation,
+                    "random": random,
+                    "linalg": Module(builder, np.linalg, {}),
+                    "matrix": self._matrix,
+                    "mat": self._matrix,
+                    "asmatrix": self._matrix,
+                },
+            ),
+            "numpy.linalg": Module(builder, np.linalg, {}),
+            "numpy.random": random,
+            "random": _Refused(builder, "random"),
+            "math": Module(builder, math, {n: self._bound(r) for n, r in _math().items()}),
+        }
+        self._own: dict[Any, Any] = {
+            getattr(np, name): creation[name] for name in CREATION
+        }
+        self._own |= {getattr(math, n): self._bound(r) for n, r in _math().items()}
+        self._scipy = {
+            "scipy.special": {n: self._bound(r) for n, r in reductions.SCIPY_SPECIAL.items()},
+            "scipy.linalg": {n: self._bound(r) for n, r in linalg.SCIPY_LINALG.items()},
+        }
+
+    def _bound(self, rule: Function) -> Function:
+        return lambda *args, **options: rule(self.builder, *args, **options)
+
+    def _matrix(self, *args: Any, **options: Any) -> Any:
+        raise self.builder.refuse(
+            UnsupportedError(
+                "np.matrix changes what * means and is not traced.",
+                where="np.matrix",
+                fix="use np.array, and @ for the matrix product",
+            )
+        )
+
+    def stand_in(self, value: Any) -> Any:
+        """What a traced function sees in place of a module or function of a library; None where it is itself."""
+        if isinstance(value, types.ModuleType):
+            return self._module(value)
+        try:
+            found = self._own.get(value)
+        except TypeError:  # not hashable
+            return None
+        if found is not None:
+            return found
+        module = getattr(value, "__module__", None) or ""
+        if callable(value) and module.startswith("scipy."):
+            for table in self._scipy.values():
+                if getattr(value, "__name__", None) in table:
+                    return table[value.__name__]
+        if callable(value) and not isinstance(value, type) and module.split(".")[0] == "numpy":
+            if module.startswith("numpy.random"):
+                return _Refused(self.builder, module)
+            return _NumpyFunction(self.builder, value)
+        return None
+
+    def _module(self, module: types.ModuleType) -> Any:
+        name = module.__name__
+        if name in self._modules:
+            return self._modules[name]
+        if name in self._scipy:
+            return Module(self.builder, module, self._scipy[name])
+        if name == "scipy":
+            return Module(self.builder, module, {n[6:]: _scipy_part(self, n) for n in self._scipy})
+        return None
+
+
+def _scipy_part(library: Library, name: str) -> Any:
+    import importlib
+
+    return library._module(importlib.import_module(name))
+
+
+def _math() -> dict[str, Function]:
+    """The functions of ``math`` that NumPy has too: a traced scalar goes to NumPy's."""
+    same = "exp log log2 log10 log1p expm1 sqrt sin cos tan sinh cosh tanh floor ceil fabs hypot".split()
+    other = {"atan": "arctan", "asin": "arcsin", "acos": "arccos", "pow": "power", "atan2": "arctan2"}
+    table: dict[str, Function] = {}
+    for name, ufunc in [*zip(same, same, strict=True), *other.items()]:
+        table[name] = _math_function(getattr(math, name), getattr(np, ufunc))
+    table["erf"] = lambda b, x: ops.elementary(b, "erf", x) if isinstance(x, ops.Array) else math.erf(x)
+    table["prod"] = lambda b, x, *, start=1: _product(x, start)
+    table["fsum"] = lambda b, x: sum(x)
+    return table
+
+
+def _math_function(plain: Function, ufunc: Function) -> Function:
+    def call(builder: Builder, *args: Any) -> Any:
+        return ufunc(*args) if any(isinstance(a, ops.Array) for a in args) else plain(*args)
+
+    return call
+
+
+def _product(values: Any, start: Any) -> Any:
+    out = start
+    for v in values:
+        out = out * v
+    return out
+
+
+__all__ = ["Library"]

@@ -1,0 +1,230 @@
+"""Calls of NumPy that reach a traced array: ufuncs with their options, functions, methods.
+
+Calls on plain numbers are NumPy's own.  What writes into its arguments, or returns memory that it shares with
+them, is listed here; everything else is a pure function of ``numpy_functions``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symgrad.errors import TraceError, UnsupportedError, nearest
+from symgrad.program import Builder
+from symgrad.trace import indexing, views
+from symgrad.trace import operations as ops
+from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
+
+REDUCTIONS: dict[str, Callable[..., Any]] = {
+    "add": np.sum,
+    "multiply": np.prod,
+    "maximum": np.max,
+    "minimum": np.min,
+    "logical_and": np.all,
+    "logical_or": np.any,
+}
+ACCUMULATIONS: dict[str, Callable[..., Any]] = {"add": np.cumsum, "multiply": np.cumprod}
+
+METHODS: dict[str, Callable[..., Any]] = {
+    name: getattr(np, name)
+    for name in (
+        "all any argmax argmin argsort clip cumprod cumsum diagonal max mean min prod ptp repeat round std sum take "
+        "trace var"
+    ).split()
+}
+"""Methods of an array that are NumPy functions of it."""
+
+
+def torch_names(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """PyTorch's names of axis and keepdims, which its users write; options that change nothing are dropped."""
+    out = {{"dim": "axis", "keepdim": "keepdims"}.get(k, k): v for k, v in options.items()}
+    return {k: v for k, v in out.items() if not (k in ("dtype", "out") and v is None)}
+
+
+# Ufuncs ---------------------------------------------------------------------------------------------------
+
+
+def call_ufunc(
+    builder: Builder, ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]
+) -> Any:
+    """``ufunc(*inputs, **options)``, or one of its methods."""
+    options = dict(options)
+    out = options.pop("out", (None,))
+    where = options.pop("where", True)
+    for unneeded in ("dtype", "casting", "order", "subok"):
+        options.pop(unneeded, None)
+    name = f"np.{ufunc.__name__}"
+    if method == "at":
+        return _at(builder, ufunc, inputs)
+    if out[0] is not None and not isinstance(out[0], ops.Array):
+        raise TraceError(
+            "A traced array cannot be written into an array of numbers.",
+            where=name,
+            fix="write r = r + y instead of r += y, or create the array inside the function",
+        )
+    result = _pure_ufunc(builder, ufunc, method, inputs, options)
+    if out[0] is None and where is True:
+        return result
+    if where is not True:
+        if out[0] is None:
+            raise UnsupportedError("where= leaves entries undefined.", where=name, fix="give out= too")
+        result = ops.elementary(builder, "where", where, result, out[0])
+    target = out[0]
+    if not target.dims and not target.numbers is not None:
+        return result  # a NumPy scalar is never changed in place
+    return views.replace(target, result, name)
+
+
+def _pure_ufunc(
+    builder: Builder, ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: dict[str, Any]
+) -> Any:
+    name = f"np.{ufunc.__name__}"
+    plain = [_numbers(v) for v in inputs]
+    if all(p is not None for p in plain):
+        return ops.Array(builder, data=np.asarray(getattr(ufunc, method)(*plain, **options)))
+    if method == "reduce" and ufunc.__name__ in REDUCTIONS:
+        options = {k: v for k, v in options.items() if v is not None or k == "axis"}
+        options.setdefault("axis", 0)
+        return call_numpy(builder, REDUCTIONS[ufunc.__name__], inputs, options)
+    if method == "accumulate" and ufunc.__name__ in ACCUMULATIONS:
+        return call_numpy(builder, ACCUMULATIONS[ufunc.__name__], inputs, {"axis": 0, **options})
+    if method == "outer" and not options:
+        first, second = (ops.lift(builder, v) for v in inputs)
+        spread = ops.reshape_dims(first, (*first.dims, *(1 for _ in second.dims)))
+        return _pure_ufunc(builder, ufunc, "__call__", (spread, second), {})
+    if method != "__call__" or options:
+        raise UnsupportedError(
+            f"{name} is traced as a plain call only.",
+            where=name,
+            got=f"method {method}, options {sorted(options)}",
+        )
+    rule = UFUNCS.get(ufunc.__name__)
+    if rule is None:
+        raise UnsupportedError(
+            f"{name} has no rule.", where=name, expected=nearest(ufunc.__name__, UFUNCS)
+        )
+    result = rule(builder, *inputs)
+    return views.fresh(result) if any(result is v for v in inputs) else result
+
+
+def _at(builder: Builder, ufunc: np.ufunc, inputs: Sequence[Any]) -> None:
+    """``np.add.at(a, key, value)``: add at indices, repeated ones several times."""
+    if ufunc.__name__ not in ("add", "subtract"):
+        raise UnsupportedError(
+            f"np.{ufunc.__name__}.at has no rule.", where=f"np.{ufunc.__name__}.at", expected="np.add.at"
+        )
+    target, key, value = inputs
+    if not isinstance(target, ops.Array):
+        raise TraceError(
+            "A traced array cannot be written into an array of numbers.",
+            where="np.add.at",
+            fix="create the array inside the function",
+        )
+    if ufunc.__name__ == "subtract":
+        value = -value
+    target.store(views.fresh(indexing.added_at(builder, ops.Array(builder, target.name), views.plain_key(key), value)))
+
+
+def _numbers(value: Any) -> Any:
+    """The plain numbers of an argument; None where it depends on an input."""
+    if isinstance(value, ops.Array):
+        return value.numbers
+    if isinstance(value, (list, tuple)):
+        parts = [_numbers(v) for v in value]
+        return None if any(p is None for p in parts) else parts
+    return value if value is None or isinstance(value, (bool, int, float, np.ndarray, np.generic, str)) else None
+
+
+# Functions ------------------------------------------------------------------------------------------------
+
+VIEWS: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.transpose: lambda b, a, axes=None: views.transpose(ops.lift(b, a), axes),
+    np.reshape: lambda b, a, shape, order="C": views.reshape(_in_c_order(ops.lift(b, a), order), shape),
+    np.ravel: lambda b, a, order="C": views.reshape(_in_c_order(ops.lift(b, a), order), -1),
+    np.squeeze: lambda b, a, axis=None: views.squeeze(ops.lift(b, a), axis),
+    np.expand_dims: lambda b, a, axis: views.expand_dims(ops.lift(b, a), axis),
+}
+"""Functions whose result is written through."""
+
+READ_ONLY = [
+    getattr(np, n)
+    for n in (
+        "broadcast_to diagonal flip fliplr flipud moveaxis rollaxis rot90 swapaxes atleast_1d atleast_2d atleast_3d"
+    ).split()
+]
+"""Functions whose result shares memory, which is followed for reading alone."""
+
+
+def _in_c_order(a: Any, order: str) -> Any:
+    if order not in ("C", "A", "K"):
+        raise UnsupportedError("Entries are traced in C order only.", where=f"order={order!r}", fix="transpose first")
+    return a
+
+
+def _fill_diagonal(builder: Builder, a: Any, val: Any, wrap: bool = False) -> None:
+    if wrap:
+        raise UnsupportedError("fill_diagonal is traced without wrap.", where="np.fill_diagonal")
+    rows, columns = (ops.number(builder, d, "np.fill_diagonal") for d in a.dims)
+    index = np.arange(min(rows, columns))
+    views.setitem(a, (index, index), val)
+
+
+def _copyto(builder: Builder, dst: Any, src: Any, where: Any = True) -> None:
+    views.setitem(dst, Ellipsis if where is True else where, src if where is True else ops.broadcast_to(
+        ops.lift(builder, src), dst.dims)[where])
+
+
+IN_PLACE: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.fill_diagonal: _fill_diagonal,
+    np.copyto: _copyto,
+}
+"""Functions that change their first argument."""
+
+SHAPES: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.shape: lambda b, a: a.shape,
+    np.ndim: lambda b, a: a.ndim,
+    np.size: lambda b, a, axis=None: a.size if axis is None else a.shape[axis],
+    np.copy: lambda b, a, order="K", subok=False: views.fresh(ops.lift(b, a)),
+}
+
+
+def call_numpy(builder: Builder, func: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """``func(*args, **options)`` for a function of NumPy."""
+    name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)
+    options = {k: v for k, v in options.items() if not (k in ("dtype", "out") and v is None)}
+    for table in (SHAPES, IN_PLACE, VIEWS):
+        if func in table:
+            return bind_numpy(name, table[func], builder, tuple(args), options)
+    plain = [_numbers(v) for v in args]
+    plain_options = {k: _numbers(v) for k, v in options.items()}
+    if all(_is_plain(v, p) for v, p in zip([*args, *options.values()], [*plain, *plain_options.values()], strict=True)):
+        return _wrapped(builder, func(*plain, **plain_options))
+    rule = NUMPY_FUNCTIONS.get(func)
+    if rule is None:
+        known = nearest(func.__name__, [f.__name__ for f in NUMPY_FUNCTIONS])
+        raise UnsupportedError(f"{name} has no rule.", where=name, expected=known)
+    if "out" in options:
+        target = options.pop("out")
+        return views.replace(target, bind_numpy(name, rule, builder, tuple(args), options), name)
+    if func in READ_ONLY and isinstance(args[0], ops.Array):
+        return views.read_only(args[0], lambda base: bind_numpy(name, rule, builder, (base, *args[1:]), options))
+    result = bind_numpy(name, rule, builder, tuple(args), options)
+    return views.fresh(result) if any(result is v for v in args) and isinstance(result, ops.Array) else result
+
+
+def _is_plain(value: Any, plain: Any) -> bool:
+    return plain is not None or value is None
+
+
+def _wrapped(builder: Builder, result: Any) -> Any:
+    """Arrays among NumPy's results as traced ones, so that they can be written into."""
+    if isinstance(result, np.ndarray) and result.dtype.kind in "fiub":
+        return ops.Array(builder, data=result)
+    if isinstance(result, (list, tuple)) and not hasattr(result, "_fields"):
+        return type(result)(_wrapped(builder, r) for r in result)
+    return result
+
+
+__all__ = ["METHODS", "call_numpy", "call_ufunc", "torch_names"]
