@@ -12,7 +12,6 @@ from functools import cached_property
 from symgrad.calculus import Differentiated
 from symgrad.program import Program
 from symgrad.render.formula import Writer, choose_names
-from symgrad.render.notation import to_ascii
 from symgrad.render.simplify import simplify
 
 
@@ -59,7 +58,7 @@ class Document:
         shown, loss = self.writer(style).name(name), self.loss_sign(style)
         if style == "latex":
             return rf"\frac{{\partial {loss}}}{{\partial {shown}}}"
-        return f"∂{loss}/∂{shown}"
+        return f"d{loss}/d{shown}" if style == "ascii" else f"∂{loss}/∂{shown}"
 
     def loss_sign(self, style: str) -> str:
         """``L``, or ``loss`` where an input or a size has that name."""
@@ -80,16 +79,13 @@ class Document:
         for name in self.wrt:
             value = program.output[name]
             out.append(Line(self.gradient_sign(name, style), writer.piece(value).text, "gradient", value))
-        if style == "ascii":
-            return [Line(to_ascii(x.left), to_ascii(x.right), x.kind, x.value) for x in out]
         return out
 
     def formula(self, output: str, style: str = "text") -> str:
         """The right-hand side of the loss or of one gradient."""
         writer = self.writer(style)
         value = self.program.output[output]
-        text = (writer.formula(value) if output == "loss" else writer.piece(value)).text
-        return to_ascii(text) if style == "ascii" else text
+        return (writer.formula(value) if output == "loss" else writer.piece(value)).text
 
     def where(self, style: str = "text") -> list[Line]:
         """The named values only."""

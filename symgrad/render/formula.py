@@ -10,8 +10,9 @@ from symgrad.ops.record import ARG, Piece
 from symgrad.ops.scalars.functions import Sigmoid
 from symgrad.ops.scalars.printer import ATOM
 from symgrad.program import Binding, Program
-from symgrad.render.names import latex_name, short_names, unicode_name
-from symgrad.render.notation import LatexNotation, UnicodeNotation
+from symgrad.render.names import NAMES, short_names, unicode_name
+from symgrad.render.notation import NOTATIONS
+from symgrad.render.spacing import Spacing
 
 
 class Writer:
@@ -19,12 +20,17 @@ class Writer:
 
     def __init__(self, program: Program, style: str, named: Mapping[str, str]) -> None:
         self.program = program
+        self.style = style
         self.latex = style == "latex"
-        self.notation = LatexNotation() if self.latex else UnicodeNotation()
         self.named = named
-        self.symbol = latex_name if self.latex else unicode_name
+        self.symbol = NAMES[style]
         self.short = short_names([i.name for i in program.inputs])
         self.shown = shown_names(program, named, self.short)
+        inputs = [self.name(i.name) for i in program.inputs]
+        sizes = list(dict.fromkeys(s.name for i in program.inputs for s in _symbols(i.shape)))
+        kind = NOTATIONS[style]
+        spacing = Spacing.of([*inputs, *map(self.name, named), kind.ones_sign], kind.summation)
+        self.notation = kind(spacing, sizes, frozenset(i.name for i in program.inputs))
         self._pieces: dict[str, Piece] = {}
 
     def name(self, value: str) -> str:
@@ -36,7 +42,8 @@ class Writer:
     def piece(self, value: str) -> Piece:
         """The value where it is used: its name, or its formula."""
         if value in self.named or self.program.is_input(value):
-            return Piece(self.name(value), ATOM, len(self.program.type(value).shape))
+            shape = self.program.type(value).shape
+            return Piece(self.name(value), ATOM, len(shape), shape=shape)
         if value not in self._pieces:
             self._pieces[value] = self.formula(value)
         return self._pieces[value]
@@ -46,11 +53,8 @@ class Writer:
         b = self.program.by_name[value]
         if not isinstance(b, Binding):
             return self.piece(value)
-        args = [self.piece(a) for a in b.args]
-        if b.op == "reshape" and _same_but_ones(self.program.type(b.args[0]).shape, b.shape):
-            return Piece(args[0].text, args[0].strength, len(b.shape))
-        made = b.record.notation(self.notation, args, b.attrs)
-        return Piece(made.text, made.strength, len(b.shape))
+        made = b.record.notation(self.notation, [self.piece(a) for a in b.args], b.attrs)
+        return Piece(made.text, made.strength, len(b.shape), shape=b.shape)
 
 
 def shown_names(program: Program, named: Mapping[str, str], short: Mapping[str, str]) -> dict[str, bool]:
@@ -62,10 +66,6 @@ def shown_names(program: Program, named: Mapping[str, str], short: Mapping[str, 
         pretty = unicode_name(plain)
         out[value] = taken.setdefault(pretty, value) == value
     return out
-
-
-def _same_but_ones(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
-    return [d for d in a if d != 1] == [d for d in b if d != 1]
 
 
 def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
@@ -114,8 +114,8 @@ def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
     return named
 
 
-def _symbols(shape: tuple[object, ...]) -> set[sympy.Symbol]:
-    return {s for d in shape for s in getattr(d, "free_symbols", ())}
+def _symbols(shape: tuple[object, ...]) -> list[sympy.Symbol]:
+    return [s for d in shape for s in sorted(getattr(d, "free_symbols", ()), key=str)]
 
 
 def _reads(program: Program) -> dict[str, int]:

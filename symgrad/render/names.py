@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 GREEK = {
@@ -18,7 +18,7 @@ _SPLIT = re.compile(r"([^\W\d_]+)_?(\d+)\Z")
 
 def unicode_name(name: str) -> str:
     """The name as a formula shows it in a terminal."""
-    if name in GREEK:
+    if name in GREEK and name != "Sigma":  # Σ is the sum's sign
         return GREEK[name]
     match = _SPLIT.match(name)
     if match:
@@ -42,6 +42,17 @@ def latex_name(name: str) -> str:
         return name
     escaped = name.replace("_", r"\_")
     return rf"\mathrm{{{escaped}}}"
+
+
+def ascii_name(name: str) -> str:
+    """The name in ASCII."""
+    for word, letter in GREEK.items():
+        name = name.replace(letter, word)
+    return name
+
+
+NAMES: dict[str, Callable[[str], str]] = {"text": unicode_name, "ascii": ascii_name, "latex": latex_name}
+"""For each style how names look."""
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:

@@ -206,4 +206,4 @@ class _AdjointWriter(Writer):
             {k: Piece(v.text, v.strength, max(v.rank, 1)) for k, v in symbols.items()}
         )
         piece = slope.piece(derivative)
-        return f"{self.notation.wrap(bar, MUL)}{self.notation.printer.times}{self.notation.wrap(piece, MUL)}"
+        return f"{self.notation.wrap(bar, MUL)}{self.notation.times}{self.notation.wrap(piece, MUL)}"

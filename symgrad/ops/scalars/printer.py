@@ -67,6 +67,12 @@ class ScalarPrinter:
     def fraction(self, top: Piece, bottom: Piece) -> Piece:
         return Piece(f"{self.wrap(top, MUL)}/{self.wrap(bottom, NEG)}", MUL)
 
+    def ratio(self, value: sympy.Rational, divided: bool) -> tuple[sympy.Expr, sympy.Expr]:
+        """A coefficient as what stands above the line and what below; ``divided``: there is a line anyway."""
+        if shortest_decimal(value) is None or divided or value.q <= 10:
+            return sympy.Integer(value.p), sympy.Integer(value.q)
+        return value, sympy.S.One
+
     def product(self, factors: list[Piece]) -> Piece:
         if len(factors) == 1:
             return factors[0]
@@ -150,11 +156,8 @@ class ScalarPrinter:
             else:
                 top.append(self.piece(factor))
         if coefficient.is_Rational and coefficient != 1:
-            p, q = sympy.Rational(coefficient.p), sympy.Rational(coefficient.q)
-            if shortest_decimal(coefficient) is None or bottom or q.p <= 10:
-                top = ([self.number(p)] if p != 1 else []) + top
-                bottom = ([self.number(q)] if q != 1 else []) + bottom
-            else:
-                top.insert(0, self.number(coefficient))
+            p, q = self.ratio(coefficient, bool(bottom))
+            top = ([self.number(p)] if p != 1 else []) + top
+            bottom = ([self.number(q)] if q != 1 else []) + bottom
         whole = self.product(top) if top else self.number(sympy.S.One)
         return self.fraction(whole, self.product(bottom)) if bottom else whole
