@@ -14,6 +14,7 @@ import sympy
 from symgrad.errors import UnsupportedError
 from symgrad.ops.record import Piece
 from symgrad.ops.scalars import functions as f
+from symgrad.ops.scalars import logic, rounding, special
 from symgrad.ops.scalars.printer import ADD, ATOM, MUL, POW, ScalarPrinter
 
 HELPERS: dict[str, str] = {
@@ -75,6 +76,165 @@ def minimum(a, b):
 def ratio(a, b):
     return a / b if b != F(0) else F(0)
 """,
+    "erfc": """
+@njit(**HELPER)
+def erfc(x):
+    return F(math.erfc(x))
+""",
+    "gammaln": """
+@njit(**HELPER)
+def gammaln(x):
+    return F(math.lgamma(x))
+""",
+    "digamma": """
+@njit(**HELPER)
+def digamma(x):
+    # psi(x) = psi(x + 1) - 1/x until the asymptotic series converges; reflection on the left.
+    left = 0.0
+    if x <= 0:
+        left = -math.pi / math.tan(math.pi * x)
+        x = 1 - x
+    below = 0.0
+    while x < 12:
+        below += 1 / x
+        x += 1
+    r = 1 / (x * x)
+    tail = r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r * (1 / 132 - r * 691 / 32760)))))
+    return F(left + math.log(x) - 0.5 / x - tail - below)
+""",
+    "trigamma": """
+@njit(**HELPER)
+def trigamma(x):
+    left = 0.0
+    sign = 1.0
+    if x <= 0:
+        left = (math.pi / math.sin(math.pi * x)) ** 2
+        sign = -1.0
+        x = 1 - x
+    below = 0.0
+    while x < 12:
+        below += 1 / (x * x)
+        x += 1
+    r = 1 / (x * x)
+    tail = r * (1 / 6 - r * (1 / 30 - r * (1 / 42 - r * (1 / 30 - r * (5 / 66 - r * 691 / 2730)))))
+    return F(left + sign * (below + 1 / x + r / 2 + tail / x))
+""",
+    "xlogy": """
+@njit(**HELPER)
+def xlogy(x, y):
+    return F(0) if x == F(0) and y == y else x * np.log(y)
+""",
+    "xlog1py": """
+@njit(**HELPER)
+def xlog1py(x, y):
+    return F(0) if x == F(0) and y == y else x * np.log1p(y)
+""",
+    "log_ndtr": """
+@njit(**HELPER)
+def log_ndtr(x):
+    if x > -1:
+        return F(math.log1p(-0.5 * math.erfc(x * math.sqrt(0.5))))
+    if x > -36:
+        return F(math.log(0.5 * math.erfc(-x * math.sqrt(0.5))))
+    r = 1 / (x * x)
+    series = -r * (1 - r * (3 - r * (15 - r * 105)))
+    return F(-0.5 * x * x - math.log(-x) - 0.5 * math.log(2 * math.pi) + math.log1p(series))
+""",
+    "hypot": """
+@njit(**HELPER)
+def hypot(a, b):
+    return F(math.hypot(a, b))
+""",
+    "cbrt": """
+@njit(**HELPER)
+def cbrt(x):
+    root = abs(x) ** F(1 / 3)
+    if root > F(0) and root < F(np.inf):
+        root = root - (root - abs(x) / (root * root)) / F(3)
+    return root if x >= F(0) or x != x else -root
+""",
+    "sinc": """
+@njit(**HELPER)
+def sinc(x):
+    y = F(math.pi) * (x if x != F(0) else F(1e-20))
+    return np.sin(y) / y
+""",
+    "step_at": """
+@njit(**HELPER)
+def step_at(x, h):
+    return F(1) if x > F(0) else (F(0) if x < F(0) else (h if x == x else x))
+""",
+    "fmax": """
+@njit(**HELPER)
+def fmax(a, b):
+    return a if a >= b or b != b else b
+""",
+    "fmin": """
+@njit(**HELPER)
+def fmin(a, b):
+    return a if a <= b or b != b else b
+""",
+    "rint": """
+@njit(**HELPER)
+def rint(x):
+    return np.rint(x)
+""",
+    "floor_divide": """
+@njit(**HELPER)
+def floor_divide(a, b):
+    if b == F(0):
+        return np.floor(a / b)
+    rest = F(math.fmod(a, b))
+    if rest != F(0) and (rest < F(0)) != (b < F(0)):
+        return np.rint((a - rest) / b) - F(1)
+    return np.rint((a - rest) / b)
+""",
+    "remainder": """
+@njit(**HELPER)
+def remainder(a, b):
+    rest = F(math.fmod(a, b)) if b != F(0) else F(np.nan)
+    return rest + b if rest != F(0) and (rest < F(0)) != (b < F(0)) else rest
+""",
+    "fmod": """
+@njit(**HELPER)
+def fmod(a, b):
+    return F(math.fmod(a, b)) if b != F(0) else F(np.nan)
+""",
+    "logical_and": """
+@njit(**HELPER)
+def logical_and(a, b):
+    return F(1) if a != F(0) and b != F(0) else F(0)
+""",
+    "logical_or": """
+@njit(**HELPER)
+def logical_or(a, b):
+    return F(1) if a != F(0) or b != F(0) else F(0)
+""",
+    "logical_xor": """
+@njit(**HELPER)
+def logical_xor(a, b):
+    return F(1) if (a != F(0)) != (b != F(0)) else F(0)
+""",
+    "logical_not": """
+@njit(**HELPER)
+def logical_not(a):
+    return F(1) if a == F(0) else F(0)
+""",
+    "isnan": """
+@njit(**HELPER)
+def isnan(x):
+    return F(1) if x != x else F(0)
+""",
+    "isinf": """
+@njit(**HELPER)
+def isinf(x):
+    return F(1) if abs(x) == F(np.inf) else F(0)
+""",
+    "isfinite": """
+@njit(**HELPER)
+def isfinite(x):
+    return F(1) if abs(x) < F(np.inf) else F(0)
+""",
     "erf": """
 @njit(**HELPER)
 def erf(x):
@@ -99,6 +259,28 @@ _HELPER_OF: dict[type, str] = {
     sympy.Max: "maximum",
     sympy.Min: "minimum",
     sympy.erf: "erf",
+    sympy.erfc: "erfc",
+    sympy.loggamma: "gammaln",
+    logic.LogicalAnd: "logical_and",
+    logic.LogicalOr: "logical_or",
+    logic.LogicalXor: "logical_xor",
+    logic.LogicalNot: "logical_not",
+    logic.IsNan: "isnan",
+    logic.IsInf: "isinf",
+    logic.IsFinite: "isfinite",
+    rounding.Rint: "rint",
+    rounding.FloorDivide: "floor_divide",
+    rounding.Remainder: "remainder",
+    rounding.Fmod: "fmod",
+    special.Hypot: "hypot",
+    special.Cbrt: "cbrt",
+    special.Sinc: "sinc",
+    special.StepAt: "step_at",
+    special.FMax: "fmax",
+    special.FMin: "fmin",
+    special.XLogY: "xlogy",
+    special.XLog1pY: "xlog1py",
+    special.LogNdtr: "log_ndtr",
 }
 _NUMPY: dict[type, str] = {
     sympy.exp: "exp",
@@ -116,6 +298,12 @@ _NUMPY: dict[type, str] = {
     sympy.atanh: "arctanh",
     f.Log1p: "log1p",
     f.Expm1: "expm1",
+    sympy.acosh: "arccosh",
+    sympy.atan2: "arctan2",
+    rounding.Floor: "floor",
+    rounding.Ceil: "ceil",
+    rounding.Trunc: "trunc",
+    special.CopySign: "copysign",
 }
 _MULTIPLY_UP_TO = 4
 
@@ -149,7 +337,11 @@ class KernelPrinter(ScalarPrinter):
     def function(self, expr: sympy.Expr, args: list[Piece]) -> Piece:
         kind = type(expr)
         if kind in _NUMPY:
-            return Piece(f"np.{_NUMPY[kind]}({args[0].text})", ATOM)
+            return Piece(f"np.{_NUMPY[kind]}({', '.join(a.text for a in args)})", ATOM)
+        if kind is sympy.polygamma and expr.args[0] in (0, 1):
+            name = ("digamma", "trigamma")[int(expr.args[0])]
+            self.helpers.add(name)
+            return Piece(f"{name}({args[1].text})", ATOM)
         if kind in _HELPER_OF:
             name = _HELPER_OF[kind]
             self.helpers.add(name)

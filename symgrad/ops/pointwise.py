@@ -28,7 +28,7 @@ from symgrad.ops.record import (
     Piece,
     Type,
 )
-from symgrad.ops.scalars.functions import Comparison, Select
+from symgrad.ops.scalars.functions import Select, Truth
 from symgrad.ops.scalars.magnitude import count_roundings, magnitude
 from symgrad.ops.scalars.numpy_code import numpy_text
 
@@ -55,7 +55,7 @@ def scale(g: sympy.Expr, derivative: sympy.Expr) -> sympy.Expr:
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
     shape = broadcast([a.shape for a in args], attrs.get("label") or str(attrs["fn"]))
     fn = attrs["fn"]
-    if isinstance(fn, Comparison):
+    if isinstance(fn, Truth):
         return Type(shape, "bool")
     if fn.is_Symbol:
         return Type(shape, args[0].kind)

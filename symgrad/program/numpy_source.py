@@ -15,11 +15,11 @@ from typing import Any
 import sympy
 
 from symgrad.ops.record import Piece
-from symgrad.ops.scalars import numpy_names, numpy_text
+from symgrad.ops.scalars import SCIPY_NAMES, numpy_names, numpy_text, scipy_names
 from symgrad.ops.scalars.printer import ATOM
 from symgrad.program.program import Program
 
-_RESERVED = {"np", "erf", "expit"}
+_RESERVED = {"np", *SCIPY_NAMES}
 
 
 def identifiers(program: Program) -> dict[str, str]:
@@ -98,7 +98,7 @@ def numpy_source(program: Program, function: str = "loss_and_gradient") -> str:
         result = f"    return {first[1]}"
     text = "\n".join([*header, *body, result])
     imports = ["import numpy as np"]
-    special = [n for n in ("erf", "expit") if f"{n}(" in text]
+    special = scipy_names(text)
     if special:
         imports.append(f"from scipy.special import {', '.join(special)}")
     called = {name: line for name, line in _needed(program).items() if f"{name}(" in text}

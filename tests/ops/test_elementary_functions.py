@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import mpmath
@@ -21,6 +22,8 @@ POINTS = {
     "unit": (-0.95, -0.5, -0.1, 0.2, 0.6, 0.9),
     "nonzero": (-3.0, -0.7, -0.1, 0.2, 1.1, 5.0),
     "above-minus-one": (-0.9, -0.4, -0.001, 0.01, 0.7, 9.0),
+    "above-one": (1.05, 1.3, 2.0, 3.5, 10.0, 40.0),
+    "fraction": (-3.3, -1.23, -0.3, 0.4, 1.75, 2.6),
     "bool": (0.0, 1.0, 1.0, 0.0, 1.0, 0.0),
 }
 EXTREME = np.array([0.0, -0.0, 1e-300, -1e-300, 1.0, -1.0, 37.5, -37.5, 750.0, -750.0, 1e30, -1e30])
@@ -131,6 +134,17 @@ def test_partial_derivatives_are_high_precision_differences(row):
         ("maximum", (2.0, 2.0), (0.5, 0.5)),
         ("minimum", (2.0, 2.0), (0.5, 0.5)),
         ("elu", (0.0,), (1.0,)),
+        ("hypot", (0.0, 0.0), (0.0, 0.0)),
+        ("fmax", (2.0, 2.0), (0.5, 0.5)),
+        ("fmin", (2.0, 2.0), (0.5, 0.5)),
+        ("copysign", (0.0, -1.0), (0.0, 0.0)),
+        ("heaviside", (0.0, 0.5), (0.0, 1.0)),
+        ("floor", (2.0,), (0.0,)),
+        ("remainder", (4.0, 2.0), (1.0, -2.0)),
+        ("fmod", (4.0, 2.0), (1.0, -2.0)),
+        ("sinc", (0.0,), (0.0,)),
+        ("xlogy", (0.0, 2.0), (math.log(2), 0.0)),
+        ("xlog1py", (0.0, 1.0), (math.log(2), 0.0)),
     ],
 )
 def test_conventions_at_kinks(name, point, slopes):

@@ -138,14 +138,18 @@ class Elu(_Real):
         return sympy.exp(Minimum(self.args[0], S.Zero))  # 1 above 0, and no overflow there
 
 
-class Comparison(_Real):
+class Truth(_Real):
     """A truth value as 0 or 1; its derivative is 0 wherever there is one."""
-
-    nargs = 2
-    sign = ""
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         return S.Zero
+
+
+class Comparison(Truth):
+    """A relation of two numbers."""
+
+    nargs = 2
+    sign = ""
 
 
 class Greater(Comparison):

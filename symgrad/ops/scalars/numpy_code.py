@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,7 @@ import sympy
 from symgrad.errors import UnsupportedError
 from symgrad.ops.record import Piece
 from symgrad.ops.scalars import functions as f
+from symgrad.ops.scalars import logic, rounding, special
 from symgrad.ops.scalars.printer import ADD, ATOM, MUL, POW, ScalarPrinter, shortest_decimal
 
 NUMPY_CALLS: dict[type, str] = {
@@ -41,8 +43,40 @@ NUMPY_CALLS: dict[type, str] = {
     f.Minimum: "np.minimum",
     f.LogAddExp: "np.logaddexp",
     f.Select: "np.where",
+    sympy.acosh: "np.arccosh",
+    sympy.atan2: "np.arctan2",
+    sympy.erfc: "erfc",
+    sympy.loggamma: "gammaln",
+    sympy.polygamma: "polygamma",
+    logic.LogicalAnd: "np.logical_and",
+    logic.LogicalOr: "np.logical_or",
+    logic.LogicalXor: "np.logical_xor",
+    logic.LogicalNot: "np.logical_not",
+    logic.IsNan: "np.isnan",
+    logic.IsInf: "np.isinf",
+    logic.IsFinite: "np.isfinite",
+    rounding.Floor: "np.floor",
+    rounding.Ceil: "np.ceil",
+    rounding.Trunc: "np.trunc",
+    rounding.Rint: "np.rint",
+    rounding.FloorDivide: "np.floor_divide",
+    rounding.Remainder: "np.remainder",
+    rounding.Fmod: "np.fmod",
+    special.Hypot: "np.hypot",
+    special.Cbrt: "np.cbrt",
+    special.Sinc: "np.sinc",
+    special.CopySign: "np.copysign",
+    special.StepAt: "np.heaviside",
+    special.FMax: "np.fmax",
+    special.FMin: "np.fmin",
+    special.XLogY: "xlogy",
+    special.XLog1pY: "xlog1py",
+    special.LogNdtr: "log_ndtr",
 }
-"""Functions that are one call in NumPy; ``expit`` and ``erf`` are SciPy's."""
+"""Functions that are one call in NumPy; a name without ``np.`` is SciPy's."""
+
+SCIPY_NAMES = (*(n for n in NUMPY_CALLS.values() if "." not in n), "digamma")
+"""What is imported from ``scipy.special`` where it occurs."""
 
 SPECIAL = {sympy.pi: "np.pi", sympy.E: "np.e", sympy.EulerGamma: "np.euler_gamma"}
 
@@ -86,6 +120,8 @@ class NumPyPrinter(ScalarPrinter):
 
     def function(self, expr: sympy.Expr, args: list[Piece]) -> Piece:
         kind = type(expr)
+        if kind is sympy.polygamma and expr.args[0] == 0:
+            return Piece(f"digamma({args[1].text})", ATOM)
         if kind in NUMPY_CALLS:
             if len(args) > 2 and kind in (sympy.Max, sympy.Min):  # NumPy's take two
                 text = args[0].text
@@ -128,12 +164,17 @@ def numpy_names(source: str) -> dict[str, Any]:
     import numpy as np
 
     names: dict[str, Any] = {"np": np}
-    for name in ("erf", "expit"):
-        if f"{name}(" in source:
-            from scipy import special
+    for name in scipy_names(source):
+        from scipy import special as functions
 
-            names[name] = getattr(special, name)
+        names[name] = getattr(functions, name)
     return names
+
+
+def scipy_names(source: str) -> list[str]:
+    """The functions of ``scipy.special`` that a source calls."""
+    called = set(re.findall(r"(?<![\w.])(\w+)\(", source))
+    return [name for name in SCIPY_NAMES if name in called]
 
 
 @lru_cache(maxsize=4096)

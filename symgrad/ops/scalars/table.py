@@ -15,6 +15,8 @@ from sympy import Piecewise, Rational
 
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import functions as f
+from symgrad.ops.scalars import logic, rounding, special
+from symgrad.ops.scalars.rounding import floor_of, trunc_of
 
 A, B, C = ARG(0), ARG(1), ARG(2)
 
@@ -29,7 +31,8 @@ class Elementary:
         ufunc: NumPy's name for it, in ``numpy``; None where NumPy has none.
         meaning: ``expr`` in SymPy's own functions; None where it is that already.
         domain: for each argument where it is differentiable and real: ``real``, ``positive``, ``unit``
-            (|x| < 1), ``nonzero``, ``above-minus-one``, ``bool``.
+            (|x| < 1), ``nonzero``, ``above-minus-one``, ``above-one``, ``fraction`` (no whole number and no
+            half), ``bool``.
         kink: an expression that is 0 where the derivative jumps; None where it never does.
         convention: the derivative used at the kink.
     """
@@ -48,12 +51,191 @@ class Elementary:
 
 
 _TWO = ("real", "real")
+_TRUTHS = ("bool", "bool")
 _HEAVISIDE = Piecewise((1, A > 0), (0, True))
 
 
 def _truth(holds: sympy.Basic) -> sympy.Expr:
     return Piecewise((1, holds), (0, True))
 
+
+_LOGIC = (
+    Elementary(
+        "logical_and",
+        logic.LogicalAnd(A, B),
+        "logical_and",
+        meaning=_truth(sympy.And(sympy.Ne(A, 0), sympy.Ne(B, 0))),
+        domain=_TRUTHS,
+    ),
+    Elementary(
+        "logical_or",
+        logic.LogicalOr(A, B),
+        "logical_or",
+        meaning=_truth(sympy.Or(sympy.Ne(A, 0), sympy.Ne(B, 0))),
+        domain=_TRUTHS,
+    ),
+    Elementary(
+        "logical_xor",
+        logic.LogicalXor(A, B),
+        "logical_xor",
+        meaning=_truth(sympy.Or(sympy.And(sympy.Ne(A, 0), sympy.Eq(B, 0)), sympy.And(sympy.Eq(A, 0), sympy.Ne(B, 0)))),
+        domain=_TRUTHS,
+    ),
+    Elementary(
+        "logical_not",
+        logic.LogicalNot(A),
+        "logical_not",
+        meaning=_truth(sympy.Eq(A, 0)),
+        domain=("bool",),
+    ),
+    Elementary("isnan", logic.IsNan(A), "isnan", meaning=sympy.S.Zero),
+    Elementary("isinf", logic.IsInf(A), "isinf", meaning=sympy.S.Zero),
+    Elementary("isfinite", logic.IsFinite(A), "isfinite", meaning=sympy.S.One),
+)
+_ROUNDING = (
+    Elementary(
+        "floor",
+        rounding.Floor(A),
+        "floor",
+        meaning=floor_of(A),
+        domain=("fraction",),
+        kink=sympy.sin(sympy.pi * A),
+    ),
+    Elementary(
+        "ceil",
+        rounding.Ceil(A),
+        "ceil",
+        meaning=-floor_of(-A),
+        domain=("fraction",),
+        kink=sympy.sin(sympy.pi * A),
+    ),
+    Elementary(
+        "trunc",
+        rounding.Trunc(A),
+        "trunc",
+        meaning=trunc_of(A),
+        domain=("fraction",),
+        kink=sympy.sin(sympy.pi * A),
+    ),
+    Elementary(
+        "rint",
+        rounding.Rint(A),
+        "rint",
+        meaning=floor_of(A + Rational(1, 2)),
+        domain=("fraction",),
+        kink=sympy.cos(sympy.pi * A),
+    ),
+    Elementary(
+        "floor_divide",
+        rounding.FloorDivide(A, B),
+        "floor_divide",
+        meaning=floor_of(A / B),
+        domain=("fraction", "nonzero"),
+        kink=sympy.sin(sympy.pi * A / B),
+    ),
+    Elementary(
+        "remainder",
+        rounding.Remainder(A, B),
+        "remainder",
+        meaning=A - B * floor_of(A / B),
+        domain=("fraction", "nonzero"),
+        kink=sympy.sin(sympy.pi * A / B),
+        convention="the slope on the side where the remainder is 0",
+    ),
+    Elementary(
+        "fmod",
+        rounding.Fmod(A, B),
+        "fmod",
+        meaning=A - B * trunc_of(A / B),
+        domain=("fraction", "nonzero"),
+        kink=sympy.sin(sympy.pi * A / B),
+        convention="the slope on the side where the remainder is 0",
+    ),
+)
+_SPECIAL = (
+    Elementary(
+        "hypot",
+        special.Hypot(A, B),
+        "hypot",
+        meaning=sympy.sqrt(A**2 + B**2),
+        domain=_TWO,
+        kink=A**2 + B**2,
+        convention="0 at the origin",
+    ),
+    Elementary("arctan2", sympy.atan2(A, B), "arctan2", domain=_TWO),
+    Elementary("arccosh", sympy.acosh(A), "arccosh", domain=("above-one",)),
+    Elementary("exp2", 2**A, "exp2"),
+    Elementary(
+        "cbrt",
+        special.Cbrt(A),
+        "cbrt",
+        meaning=Piecewise((A ** Rational(1, 3), A >= 0), (-((-A) ** Rational(1, 3)), True)),
+        domain=("nonzero",),
+    ),
+    Elementary(
+        "sinc",
+        special.Sinc(A),
+        meaning=Piecewise((1, sympy.Eq(A, 0)), (sympy.sin(sympy.pi * A) / (sympy.pi * A), True)),
+    ),
+    Elementary("deg2rad", A * sympy.pi / 180, "deg2rad"),
+    Elementary("rad2deg", A * 180 / sympy.pi, "rad2deg"),
+    Elementary(
+        "copysign",
+        special.CopySign(A, B),
+        "copysign",
+        meaning=Piecewise((A, A >= 0), (-A, True)) * Piecewise((1, B >= 0), (-1, True)),
+        domain=_TWO,
+        kink=A * B,
+        convention="0 where a = 0",
+    ),
+    Elementary(
+        "heaviside",
+        special.StepAt(A, B),
+        "heaviside",
+        meaning=Piecewise((0, A < 0), (1, A > 0), (B, True)),
+        domain=_TWO,
+        kink=A,
+        convention="0 by x; at 0 the value there has the slope 1",
+    ),
+    Elementary(
+        "fmax",
+        special.FMax(A, B),
+        "fmax",
+        meaning=Piecewise((A, A >= B), (B, True)),
+        domain=_TWO,
+        kink=A - B,
+        convention="½ to each argument at a tie",
+    ),
+    Elementary(
+        "fmin",
+        special.FMin(A, B),
+        "fmin",
+        meaning=Piecewise((A, A <= B), (B, True)),
+        domain=_TWO,
+        kink=A - B,
+        convention="½ to each argument at a tie",
+    ),
+    Elementary("erfc", sympy.erfc(A)),
+    Elementary("gammaln", sympy.loggamma(A), domain=("positive",)),
+    Elementary("digamma", sympy.polygamma(0, A), domain=("positive",)),
+    Elementary(
+        "xlogy",
+        special.XLogY(A, B),
+        meaning=Piecewise((0, sympy.Eq(A, 0)), (A * sympy.log(B), True)),
+        domain=("real", "positive"),
+    ),
+    Elementary(
+        "xlog1py",
+        special.XLog1pY(A, B),
+        meaning=Piecewise((0, sympy.Eq(A, 0)), (A * sympy.log(1 + B), True)),
+        domain=("real", "above-minus-one"),
+    ),
+    Elementary(
+        "log_ndtr",
+        special.LogNdtr(A),
+        meaning=sympy.log(sympy.erfc(-A / sympy.sqrt(2)) / 2),
+    ),
+)
 
 ELEMENTARY: tuple[Elementary, ...] = (
     Elementary("add", A + B, "add", domain=_TWO),
@@ -185,6 +367,9 @@ ELEMENTARY: tuple[Elementary, ...] = (
     Elementary(
         "not_equal", f.NotEqual(A, B), "not_equal", meaning=_truth(sympy.Ne(A, B)), domain=_TWO, kink=A - B
     ),
+    *_LOGIC,
+    *_ROUNDING,
+    *_SPECIAL,
 )
 
 BY_NAME: dict[str, Elementary] = {e.name: e for e in ELEMENTARY}
