@@ -73,12 +73,13 @@ def _number(p: sympy.Expr) -> str:
 
 def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
     p = attrs["p"]
-    if attrs["total"]:
-        which = "F" if args[0].rank > 1 and p == 2 else "" if p == 2 else _number(p)
-        return style.norm(args[0], which)
-    axes = ", ".join(str(i) for i in attrs["axes"])
+    if attrs["total"] and p == 2:
+        return style.norm(args[0])
     more = [] if p == 2 else [Piece(f"p={_number(p)}", args[0].strength)]
-    return style.call("norm", args[0], *more, Piece(f"axis={axes}", args[0].strength))
+    if not attrs["total"]:
+        axes = ", ".join(str(i) for i in attrs["axes"])
+        more.append(Piece(f"axis={axes}", args[0].strength))
+    return style.call("norm", args[0], *more)
 
 
 def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:

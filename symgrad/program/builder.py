@@ -22,6 +22,7 @@ from symgrad.ops.dims import Dim, Shape, broadcast, product, same
 from symgrad.ops.record import ARG, Type
 from symgrad.ops.sum import sum_attrs
 from symgrad.program.program import Binding, Input, Program
+from symgrad.program.rewrites import squared_norm, times_identity
 
 
 def exact_number(value: object) -> sympy.Expr:
@@ -111,6 +112,14 @@ class Builder:
                 if axes == tuple(range(len(axes))):
                     return inner.args[0]
                 args, attrs = inner.args, {"axes": axes}
+        if op == "matmul":
+            product = times_identity(self, *args)
+            if product is not None:
+                return product
+        if op == "pointwise" and len(args) == 1 and attrs["fn"] == ARG(0) ** 2:
+            squares = squared_norm(self, args[0])
+            if squares is not None:
+                return squares
         if op in ("reshape", "broadcast_to") and self.type(args[0]).shape == tuple(attrs["shape"]):
             return args[0]
         items = tuple(sorted(attrs.items()))
