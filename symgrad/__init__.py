@@ -18,6 +18,8 @@ __version__ = "0.1.0"
 _WHERE = {
     "symgrad.api.derive": ("derive",),
     "symgrad.api.derivation": ("Derivation", "Formula"),
+    "symgrad.api.second_order": ("jacobian",),
+    "symgrad.api.derived_array": ("DerivedArray",),
     "symgrad.api.minimize": ("minimize",),
     "symgrad.api.fit": ("fit",),
     "symgrad.api.run": ("Run",),
@@ -43,8 +45,10 @@ if TYPE_CHECKING:
     from symgrad.api.derivation import Derivation, Formula
     from symgrad.api.derive import derive
     from symgrad.api.fit import fit
+    from symgrad.api.derived_array import DerivedArray
     from symgrad.api.minimize import minimize
     from symgrad.api.run import Run
+    from symgrad.api.second_order import jacobian
 
 
 def __getattr__(name: str) -> Any:

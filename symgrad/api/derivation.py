@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy
 
+from symgrad.api.arguments import checked, evaluate
 from symgrad.calculus import Differentiated
-from symgrad.errors import DataError, SpecError
+from symgrad.errors import SpecError
 from symgrad.ops.dims import Shape, bind_dims, dim_symbol, format_shape
-from symgrad.program import Program, numpy_callable, numpy_source
+from symgrad.program import Program, numpy_source
 from symgrad.render import Document, Step, steps, to_sympy
 
 if TYPE_CHECKING:
+    from symgrad.api.derived_array import DerivedArray
     from symgrad.compile import Kernel
 
 
@@ -60,7 +62,16 @@ class Sizes:
     shapes: Mapping[str, Shape]
     pinned: Mapping[str, int]
     assumptions: tuple[sympy.Basic, ...]
-    derive: Callable[[Mapping[str, int]], Derivation]
+    derive: Callable[[Mapping[str, int]], Any]
+
+    def of(self, program: Program, values: Mapping[str, np.ndarray]) -> dict[str, int]:
+        """The sizes of actual arrays.
+
+        Raises:
+            ShapeError: they do not fit the shapes.
+        """
+        shapes = {i.name: self.shapes.get(i.name, i.shape) for i in program.inputs}
+        return bind_dims(shapes, {n: a.shape for n, a in values.items()})
 
     def hold(self, sizes: Mapping[str, int]) -> bool:
         """Whether the formulas are the loss's at these sizes."""
@@ -87,7 +98,9 @@ class Derivation:
     single: bool
     warnings: tuple[str, ...] = ()
     sizes: Sizes | None = None
-    _others: dict[tuple[tuple[str, int], ...], Derivation] = field(default_factory=dict, compare=False, repr=False)
+    _others: dict[tuple[tuple[str, int], ...], Derivation] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def program(self) -> Program:
@@ -148,6 +161,9 @@ class Derivation:
             shape = format_shape(program.type(x.value).shape) if x.kind == "gradient" else ""
             text = f"{x.left:>{width}} = {x.right}"
             out.append(f"{text}    {shape}".rstrip())
+        if self.sizes is not None and self.sizes.pinned:
+            fixed = ", ".join(f"{n} = {value}" for n, value in self.sizes.pinned.items())
+            out.append(f"written out for {fixed}; a call with other sizes derives them anew")
         out += [f"warning: {w}" for w in self.warnings]
         return "\n".join(out)
 
@@ -190,41 +206,13 @@ class Derivation:
         Raises:
             SpecError: an input is missing or unknown; ShapeError: sizes do not fit; DataError: no numbers.
         """
-        from symgrad.compile import real_array
-
         given = {**(arrays or {}), **named}
-        wanted = {i.name: i for i in self.program.inputs}
-        for name in [*wanted, *given]:
-            if name not in given or name not in wanted:
-                raise SpecError(
-                    f"{name!r} is {'missing' if name in wanted else 'no input of the loss'}.",
-                    where="call",
-                    expected=", ".join(wanted),
-                    got=", ".join(given) or "nothing",
-                )
-        values = {n: real_array(n, given[n]) for n in wanted}
+        values = checked(self.program, given)
         if self.sizes is not None:
-            shapes = {n: self.sizes.shapes.get(n, i.shape) for n, i in wanted.items()}
-            sizes = bind_dims(shapes, {n: a.shape for n, a in values.items()})
+            sizes = self.sizes.of(self.program, values)
             if not self.sizes.hold(sizes):
                 return self.at(sizes)(given)
-        bind_dims({n: i.shape for n, i in wanted.items()}, {n: a.shape for n, a in values.items()})
-        floats = [a.dtype for a in values.values() if a.dtype.kind == "f"]
-        dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
-        # Whole numbers are cast first: in their own dtype they would wrap around.
-        ready = [
-            a if a.dtype.kind == "f" or wanted[n].kind != "real" else a.astype(dtype)
-            for n, a in ((n, _of_kind(n, a, wanted[n].kind)) for n, a in values.items())
-        ]
-        try:
-            value, grads = numpy_callable(self.program)(*ready)
-        except ZeroDivisionError:
-            empty = [n for n, a in values.items() if a.size == 0]
-            raise DataError(
-                "The formula divides by a size that is 0.",
-                where=", ".join(empty) or "call",
-                fix="pass some rows",
-            ) from None
+        (value, grads), dtype = evaluate(self.program, values)
         return value, {n: np.array(g, dtype=dtype) for n, g in grads.items()}
 
     def at(self, sizes: Mapping[str, int] | None = None, /, **named: int) -> Derivation:
@@ -236,7 +224,14 @@ class Derivation:
         wanted = {**(sizes or {}), **named}
         if self.sizes is None:
             raise SpecError("This derivation holds for all sizes.", where="at")
-        known = sorted({str(s) for shape in self.sizes.shapes.values() for d in shape for s in sympy.sympify(d).free_symbols})
+        known = sorted(
+            {
+                str(s)
+                for shape in self.sizes.shapes.values()
+                for d in shape
+                for s in sympy.sympify(d).free_symbols
+            }
+        )
         for n in wanted:
             if n not in known:
                 raise SpecError(f"{n!r} is no size of the loss.", where="at", expected=", ".join(known))
@@ -247,6 +242,33 @@ class Derivation:
             self._others[key] = self.sizes.derive(wanted)
         return self._others[key]
 
+    # Second order -------------------------------------------------------------------------------------------
+
+    def hessian(self, wrt: str | None = None) -> DerivedArray:
+        """The second derivatives by one parameter, an array of shape wrt.shape + wrt.shape.
+
+        Raises:
+            SpecError: ``wrt`` is none of the parameters; UnsupportedError: an operation has no rule for stacks.
+        """
+        from symgrad.api.second_order import hessian
+
+        return hessian(self, wrt)
+
+    def hvp(self, wrt: str | None = None, direction: str | None = None) -> DerivedArray:
+        """The Hessian by one parameter times a direction, which is a new input of the parameter's shape.
+
+        Args:
+            wrt: the parameter.
+            direction: the new input's name; None takes ``v``, or ``v_`` and the parameter's name where that is
+                taken.
+
+        Raises:
+            SpecError: ``wrt`` is none of the parameters, or the direction's name is taken.
+        """
+        from symgrad.api.second_order import hessian_product
+
+        return hessian_product(self, wrt, direction)
+
     def compile(self, dtype: str = "float64") -> Kernel:
         """A compiled function of the same inputs that returns the same values."""
         from symgrad.compile import compile_gradient
@@ -255,24 +277,6 @@ class Derivation:
 
 
 _REMEMBERED = 64
-
-
-def _of_kind(name: str, a: np.ndarray, kind: str) -> np.ndarray:
-    """Labels and indices as whole numbers, masks as truth values.
-
-    Raises:
-        DataError: other numbers where whole ones are needed.
-    """
-    if kind == "real" or a.dtype.kind == {"int": "i", "bool": "b"}[kind]:
-        return a
-    whole = a.astype(np.int64 if kind == "int" else np.bool_)
-    if (whole != a).any():
-        raise DataError(
-            f"{name!r} has to hold {'whole numbers' if kind == 'int' else 'truth values'}.",
-            where=name,
-            got=f"dtype {a.dtype} with other values",
-        )
-    return whole
 
 
 def _steps_text(all_steps: tuple[Step, ...]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from symgrad.api.derivation import Derivation, Sizes
 from symgrad.calculus import differentiate
 from symgrad.errors import SpecError, SymgradWarning
 from symgrad.ops.dims import as_dim, dim_symbol, parse_shape
-from symgrad.trace import trace_loss
+from symgrad.trace import TracedLoss, trace_loss
 
 
 def derive(
@@ -62,6 +62,18 @@ class Question:
 
     def derive(self, sizes: Mapping[str, int] | None = None) -> Derivation:
         """Derive with these sizes as numbers, and where a function needs more of them, with small ones."""
+        traced = self.trace(sizes)
+        names, single = _parameters(self.loss, traced.program.inputs, self.wrt)
+        made = differentiate(traced.program, names)
+        return Derivation(made, names, single, traced.warnings, self.sizes(traced, self.derive))
+
+    def sizes(self, traced: TracedLoss, derive: Callable[[Mapping[str, int]], Any]) -> Sizes:
+        """For which sizes it holds what was traced, and how to have it for others."""
+        shapes = {n: parse_shape(s) for n, s in (self.shapes or {}).items()}
+        return Sizes(shapes, traced.pinned, traced.assumptions, derive)
+
+    def trace(self, sizes: Mapping[str, int] | None = None, scalar: bool = True) -> TracedLoss:
+        """The program, with these sizes as numbers."""
         shapes = self.shapes
         if sizes and shapes is not None:
             values = {dim_symbol(n): sympy.Integer(s) for n, s in sizes.items()}
@@ -70,21 +82,8 @@ class Question:
                 for n, s in shapes.items()
             }
         domains = {n: _at_sizes(d, sizes or {}) for n, d in (self.domains or {}).items()}
-        traced = trace_loss(
-            self.loss, shapes, self.given, self.criterion, domains, self.syntax, pin=True
-        )
-        names, single = _parameters(self.loss, traced.program.inputs, self.wrt)
-        return Derivation(
-            differentiate(traced.program, names),
-            names,
-            single,
-            traced.warnings,
-            Sizes(
-                {n: parse_shape(s) for n, s in (self.shapes or {}).items()},
-                traced.pinned,
-                traced.assumptions,
-                self.derive,
-            ),
+        return trace_loss(
+            self.loss, shapes, self.given, self.criterion, domains, self.syntax, scalar, pin=True
         )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from symgrad.api.arguments import evaluate
+from symgrad.api.arguments import checked, evaluate
+from symgrad.api.derivation import Sizes
 from symgrad.errors import UnsupportedError
 from symgrad.ops.dims import Shape, format_shape
 from symgrad.program import Builder, Program, numpy_source
@@ -28,6 +29,7 @@ class DerivedArray:
         equation: the printed form, from a simplified program whose axes of size 1 are left out.
         closed: whether the formula is the array itself, and not what it does to a direction.
         notes: what to know of it.
+        sizes: for which sizes it holds; None if for all.
     """
 
     label: str
@@ -35,6 +37,10 @@ class DerivedArray:
     equation: Equation
     closed: bool
     notes: tuple[str, ...] = ()
+    sizes: Sizes | None = None
+    _others: dict[tuple[tuple[str, int], ...], DerivedArray] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def shape(self) -> Shape:
@@ -57,7 +63,10 @@ class DerivedArray:
         out[-1] += f"    {format_shape(shown)}"
         if shown != self.shape:
             out[-1] += f", the array is {format_shape(self.shape)}"
-        return "\n".join([*out, *(f"note: {n}" for n in self.notes)])
+        if self.sizes is not None and self.sizes.pinned:
+            fixed = ", ".join(f"{n} = {value}" for n, value in self.sizes.pinned.items())
+            out.append(f"written out for {fixed}; a call with other sizes derives it anew")
+        return "\n".join([*out, *self.notes])
 
     def __str__(self) -> str:
         return self.to_text()
@@ -102,7 +111,16 @@ class DerivedArray:
         """
         import numpy as np
 
-        value, dtype = evaluate(self.program, {**(arrays or {}), **named})
+        given = {**(arrays or {}), **named}
+        values = checked(self.program, given)
+        if self.sizes is not None:
+            sizes = self.sizes.of(self.program, values)
+            if not self.sizes.hold(sizes):
+                key = tuple(sorted(sizes.items()))
+                if key not in self._others:
+                    self._others[key] = self.sizes.derive(sizes)
+                return self._others[key](given)
+        value, dtype = evaluate(self.program, values)
         return np.array(value, dtype=dtype)
 
     def compile(self, dtype: str = "float64") -> DerivedArrayKernel:

@@ -39,6 +39,34 @@ def _active(program: Program, wrt: Sequence[str]) -> set[str]:
     return active
 
 
+def pull_back(
+    builder: Builder, program: Program, wrt: Sequence[str], seeds: Mapping[str, str]
+) -> dict[str, str]:
+    """One backward sweep.
+
+    Args:
+        builder: holds the program already; the adjoints are written into it.
+        program: what is differentiated.
+        wrt: names of inputs.
+        seeds: for the values that the sweep starts from, their adjoints.
+
+    Returns:
+        The adjoint of every value between ``wrt`` and the seeds, which may be smaller than what it stands for
+        (see ``Emitter``).
+    """
+    active = _active(program, wrt)
+    adjoints = {name: g for name, g in seeds.items() if name in active}
+    for b in reversed(program.bindings):
+        if b.name not in adjoints:
+            continue
+        flowing = b.record.vjp(builder, b, adjoints[b.name])
+        for arg, g in zip(b.args, flowing, strict=True):
+            if g is None or arg not in active:
+                continue
+            adjoints[arg] = builder.add(adjoints[arg], g) if arg in adjoints else g
+    return adjoints
+
+
 def differentiate(program: Program, wrt: Sequence[str]) -> Differentiated:
     """Differentiate the output ``loss`` by each name in ``wrt``.
 
@@ -71,19 +99,8 @@ def differentiate(program: Program, wrt: Sequence[str]) -> Differentiated:
             got=f"shape {format_shape(program.type(loss).shape)}",
             fix="reduce it with .sum() or .mean()",
         )
-    active = _active(program, wrt)
     builder = Builder.extending(program)
-    adjoints: dict[str, str] = {}
-    if loss in active:
-        adjoints[loss] = builder.constant(1)
-    for b in reversed(program.bindings):
-        if b.name not in adjoints:
-            continue
-        flowing = b.record.vjp(builder, b, adjoints[b.name])
-        for arg, g in zip(b.args, flowing, strict=True):
-            if g is None or arg not in active:
-                continue
-            adjoints[arg] = builder.add(adjoints[arg], g) if arg in adjoints else g
+    adjoints = pull_back(builder, program, wrt, {loss: builder.constant(1)})
     outputs = [(LOSS, loss)]
     for name in wrt:
         shape = builder.type(name).shape

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from symgrad.program import Program
+import sympy
+
+from symgrad.ops.record import ARG
+from symgrad.program import Builder, Program
 from symgrad.render.document import Line
 from symgrad.render.formula import Writer, choose_names
 
@@ -29,8 +33,9 @@ class Equation:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        forward = frozenset(b.name for b in self.program.only("loss").bindings)
-        return choose_names(self.program.only(self.label), forward)
+        forward = {b.name for b in self.program.only("loss").bindings}
+        forward |= {b.name for b in self.program.bindings if b.op == "pointwise" and b.attrs["fn"].is_Function}
+        return choose_names(self.program.only(self.label), frozenset(forward))
 
     def lines(self, style: str = "text") -> list[Line]:
         """The start, the named values in order, the result."""
@@ -46,3 +51,31 @@ class Equation:
     def formula(self, style: str = "text") -> str:
         """The right-hand side of the result."""
         return self.lines(style)[-1].right
+
+
+def share_functions(program: Program) -> Program:
+    """The program with every function of one value that a formula reads twice as a value of its own: p(1 − p)."""
+    builder = Builder(program.inputs)
+    value = {i.name: i.name for i in program.inputs}
+    for b in program.bindings:
+        args = [value[a] for a in b.args]
+        attrs = dict(b.attrs)
+        if b.op == "pointwise":
+            for part in _repeated(attrs["fn"]):
+                (at,) = (i for i in range(len(args)) if part.has(ARG(i)))
+                shared = builder.emit("pointwise", args[at], fn=part.xreplace({ARG(at): ARG(0)}))
+                attrs["fn"] = attrs["fn"].xreplace({part: ARG(len(args))})
+                args.append(shared)
+            used = [i for i in range(len(args)) if attrs["fn"].has(ARG(i))]
+            attrs["fn"] = attrs["fn"].xreplace({ARG(i): ARG(j) for j, i in enumerate(used)})
+            args = [args[i] for i in used]
+        value[b.name] = builder.emit(b.op, *args, **attrs)
+        if b.label is not None:
+            builder.label(value[b.name], b.label)
+    return builder.finish([(label, value[name]) for label, name in program.outputs])
+
+
+def _repeated(fn: sympy.Expr) -> list[sympy.Expr]:
+    """Functions of one argument symbol that occur more than once."""
+    found = Counter(e for e in sympy.preorder_traversal(fn) if e.is_Function and len(e.args) == 1)
+    return [e for e, count in found.items() if count > 1 and e.args[0].is_Symbol and e.args[0].name.startswith("a")]
