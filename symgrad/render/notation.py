@@ -12,11 +12,12 @@ from symgrad.ops.dims import Dim, Shape, format_shape
 from symgrad.ops.record import ARG, Piece
 from symgrad.ops.scalars.printer import ATOM, MUL, NEG, POW
 from symgrad.render.entrywise import entrywise
+from symgrad.render.inverses import AsciiInverseSigns, InverseSigns, LatexInverseSigns
 from symgrad.render.printers import AsciiPrinter, LatexPrinter, UnicodePrinter
 from symgrad.render.spacing import ONES, Spacing
 
 
-class UnicodeNotation:
+class UnicodeNotation(InverseSigns):
     """Formulas for a terminal that shows Unicode.
 
     Args:
@@ -56,6 +57,9 @@ class UnicodeNotation:
         return f"{left}{right}" if self.spacing.tight(left, right) else f"{left} {right}"
 
     def transpose(self, a: Piece) -> Piece:
+        turned = self.transposed_inverse(a)
+        if turned is not None:
+            return turned
         if a.text.endswith(self.transposed) and a.strength == POW:  # a row that lies already
             return Piece(a.text.removesuffix(self.transposed), ATOM, a.rank)
         return Piece(f"{self.wrap(a, ATOM)}{self.transposed}", POW, a.rank)
@@ -91,7 +95,9 @@ class UnicodeNotation:
         if a.rank == 2 and axes == (1,):
             return self.matmul(a, self.ones(("n",)))
         which = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
-        return self.call("sum", a, Piece(f"axis={which}", ATOM))
+        made = self.call("sum", a, Piece(f"axis={which}", ATOM))
+        index = ", ".join("None" if i in axes else ":" for i in range(a.rank))
+        return Piece(f"{made.text}[{index}]", ATOM, a.rank) if keepdims else made
 
     def reshape(self, a: Piece, shape: Shape) -> Piece:
         """Columns and vectors are one thing on paper, rows their transposes; other moves are named."""
@@ -165,7 +171,7 @@ def _indexed(old: Shape, new: Shape) -> str:
     return ", ".join([*index, *("0" for _ in rest)])
 
 
-class AsciiNotation(UnicodeNotation):
+class AsciiNotation(AsciiInverseSigns, UnicodeNotation):
     """Formulas in ASCII: ``x'`` is the transpose, ``*`` the product of entries."""
 
     printer_type = AsciiPrinter
@@ -193,10 +199,11 @@ def to_ascii(text: str) -> str:
     """Prose, or a formula that was written in Unicode, for a stream that cannot encode it."""
     decomposed = unicodedata.normalize("NFD", text)
     barred = re.sub(r"(\w)\u0304([0-9₀-₉]*(?:_\w+)?)", r"\1\2_bar", decomposed)
+    barred = barred.replace("⁻¹", "^-1").replace("⁻ᵀ", "^-T")
     return barred.translate(_ASCII).encode("ascii", "replace").decode("ascii")
 
 
-class LatexNotation(UnicodeNotation):
+class LatexNotation(LatexInverseSigns, UnicodeNotation):
     """Formulas in LaTeX."""
 
     printer_type = LatexPrinter

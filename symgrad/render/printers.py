@@ -87,6 +87,8 @@ class UnicodePrinter(ScalarPrinter):
             return Piece(self.bars(args[0].text), ATOM, rank)
         if kind is f.Step:
             return Piece(f"[{args[0].text} > 0]", ATOM, rank)
+        if kind is f.Ratio:
+            return self.fraction(*args)
         if kind is f.Above:  # a tie counts half
             a, b = args[0].text, args[1].text
             return Piece(f"[{a} > {b}] + {self.half}[{a} = {b}]", ADD, rank)

@@ -7,22 +7,18 @@ and products: ``2·Xᵀ(½Xw − ½y)`` becomes ``Xᵀ(Xw − y)``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy
 
+from symgrad.ops.dims import Shape
 from symgrad.ops.record import ARG
 from symgrad.program import Binding, Builder, Program
+from symgrad.render.products import multiplied
+from symgrad.render.scalar_rules import content, tidy
+from symgrad.render.scaled import ONE, Scaled, elementwise, number
+from symgrad.render.sums import Over, kept, summed
 
-ONE = sympy.S.One
-
-
-@dataclass(frozen=True)
-class Scaled:
-    """``coefficient · core``; the coefficient holds numbers and sizes only."""
-
-    coefficient: sympy.Expr
-    core: str
+MOVES = ("transpose", "reshape", "broadcast_to")
+"""Operations that bring entries to other places and nothing else."""
 
 
 class Simplifier:
@@ -46,109 +42,136 @@ class Simplifier:
     def _whole(self, v: Scaled) -> str:
         if v.coefficient == 1:
             return v.core
-        if self._is_one(v.core):
+        if self.builder.constant_value(v.core) == 1:
             return self._broadcast(self.builder.constant(v.coefficient), v.core)
         return self.builder.emit("pointwise", v.core, fn=v.coefficient * ARG(0))
 
     def _broadcast(self, name: str, like: str) -> str:
         return self.builder.full(name, self.builder.type(like).shape)
 
-    def _is_one(self, core: str) -> bool:
-        return self.builder.constant_value(core) == 1
-
-    def _one(self, like: str) -> str:
-        return self._broadcast(self.builder.constant(1), like)
-
     # One operation ----------------------------------------------------------------------------------------
 
     def _binding(self, b: Binding) -> Scaled:
         args = [self.value[a] for a in b.args]
         if b.op == "constant":
-            value = sympy.sympify(b.attrs["value"])
-            return (
-                Scaled(value, self.builder.constant(1))
-                if value != 0
-                else Scaled(ONE, self.builder.constant(0))
-            )
+            return number(self.builder, b.attrs["value"], ())
         if b.op == "pointwise":
             return self._pointwise(b, args)
-        if b.op == "transpose" and b.attrs["axes"] == (1, 0):
-            return Scaled(args[0].coefficient, self.transposed(args[0].core))
         if b.op in ("matmul", "outer"):
-            return self._product(b, args)
+            made = multiplied(self.builder, b, args[0].core, args[1].core)
+            return made.times(args[0].coefficient * args[1].coefficient)
         if b.op == "sum":
-            return self._sum(b, args[0])
-        attrs = dict(b.attrs)
-        if b.op not in ("transpose", "reshape", "broadcast_to"):  # nothing is known of its scaling
-            return Scaled(ONE, self.builder.emit(b.op, *(self._whole(a) for a in args), **attrs))
-        core = args[0].core
-        if b.op == "reshape" and self._is_one(core):
-            core = self.builder.full(self.builder.constant(1), attrs["shape"])
-        else:
-            core = self.builder.emit(b.op, core, **attrs)
-        return Scaled(args[0].coefficient, core)
+            over = Over(tuple(b.attrs["axes"]), b.attrs["keepdims"], b.shape)
+            return summed(self.builder, args[0].core, over).times(args[0].coefficient)
+        if b.op in MOVES:
+            return Scaled(args[0].coefficient, self._moved(b, args[0].core))
+        # Nothing is known of how other operations scale.
+        return Scaled(ONE, self.builder.emit(b.op, *(self._whole(a) for a in args), **b.attrs))
 
-    def _product(self, b: Binding, args: list[Scaled]) -> Scaled:
-        left, right = args
-        coefficient = left.coefficient * right.coefficient
-        lefts, rights = self.builder.type(left.core).shape, self.builder.type(right.core).shape
-        if b.op == "matmul" and len(lefts) == 2 and len(rights) == 2:
-            # A product with a 1×1 one is no product.
-            if rights == (1, 1) and self._is_one(right.core):
-                return Scaled(coefficient, left.core)
-            if lefts == (1, 1) and self._is_one(left.core):
-                return Scaled(coefficient, right.core)
-        inner = self.builder.binding(left.core)
-        if len(lefts) == len(rights) == 1 and inner is not None and inner.op == "matmul" and b.op == "matmul":
-            first, matrix = inner.args  # (xᵀA)y as xᵀ(Ay), which needs no transpose to be printed
-            if len(self.builder.type(first).shape) == 1:
-                return Scaled(
-                    coefficient,
-                    self.builder.emit("matmul", first, self.builder.emit("matmul", matrix, right.core)),
-                )
-        return Scaled(coefficient, self.builder.emit(b.op, left.core, right.core))
+    def _moved(self, b: Binding, core: str) -> str:
+        """The same entries in other places."""
+        constant = self.builder.constant_value(core)
+        if constant is not None:
+            return self.builder.full(self.builder.constant(constant), b.shape)
+        if b.op == "transpose":
+            if b.attrs["axes"] == (1, 0):
+                return self.transposed(core)
+            return self.builder.emit("transpose", core, **b.attrs)
+        inner = self.builder.binding(core)
+        if inner is not None and inner.op == b.op:
+            return self._moved(b, inner.args[0])
+        if inner is not None and inner.op == "sum":
+            if b.op == "reshape":
+                again = kept(self.builder, inner, b.shape)
+                if again is not None:
+                    return again
+            elif len(b.shape) == 2:
+                core = self._lying(core)
+        return self.builder.emit(b.op, core, shape=b.shape)
 
-    def _sum(self, b: Binding, a: Scaled) -> Scaled:
-        shape = self.builder.type(a.core).shape
-        axes = [i for i in b.attrs["axes"] if shape[i] != 1]
-        if not axes:
-            return Scaled(a.coefficient, self.builder.emit("reshape", a.core, shape=b.shape))
-        if self._is_one(a.core):
-            number = sympy.Mul(*(sympy.sympify(shape[i]) for i in axes))
-            return Scaled(a.coefficient * number, self.builder.full(self.builder.constant(1), b.shape))
-        return Scaled(a.coefficient, self.builder.emit("sum", a.core, **b.attrs))
+    def _lying(self, core: str) -> str:
+        """The sum of a matrix's rows as a row, where it stands beside matrices."""
+        b = self.builder.binding(core)
+        if b is None or b.op != "sum" or len(b.shape) != 1 or b.attrs["axes"] != (0,):
+            return core
+        return kept(self.builder, b, (1, *b.shape)) or core
 
     def transposed(self, core: str) -> str:
         """The transpose, moved towards the inputs where that leaves fewer of them."""
         b = self.builder.binding(core)
-        if b is not None and self._is_one(core):
-            return self.builder.full(self.builder.constant(1), b.shape[::-1])
+        if b is not None and self.builder.constant_value(core) is not None:
+            return self.builder.full(self.builder.constant(self.builder.constant_value(core)), b.shape[::-1])
         if b is not None and b.op == "matmul" and all(len(self.builder.type(a).shape) == 2 for a in b.args):
             inner, outer = b.args
             return self.builder.emit("matmul", self.transposed(outer), self.transposed(inner))
+        if b is not None and b.op == "pointwise" and self._saves(core) > 0:
+            turned = [self.transposed(a) if self.builder.type(a).shape else a for a in b.args]
+            return self.builder.emit("pointwise", *turned, fn=b.attrs["fn"])
         return self.builder.emit("transpose", core, axes=(1, 0))
 
     def _saves(self, core: str) -> int:
         """How many transposes a transposition would save; negative where it would add."""
         b = self.builder.binding(core)
+        shape = self.builder.type(core).shape
+        if shape == () or (b is not None and self.builder.constant_value(core) is not None):
+            return 0
         if b is not None and b.op == "transpose":
             return 1
-        if b is not None and b.op == "matmul":
+        if b is not None and (b.op == "matmul" or (b.op == "pointwise" and self._matrices(b.args))):
             return sum(self._saves(a) for a in b.args)
         return -1
+
+    def _matrices(self, names: tuple[str, ...]) -> bool:
+        return all(len(self.builder.type(a).shape) in (0, 2) for a in names)
 
     # Elementwise ------------------------------------------------------------------------------------------
 
     def _pointwise(self, b: Binding, args: list[Scaled]) -> Scaled:
+        """The function of unmoved arguments, moved afterwards where all of them are."""
+        args = [Scaled(a.coefficient, self._unrepeated(a.core)) for a in args]
+        arrays = [a.core for a in args if self.builder.type(a.core).shape]
+        if arrays and all(len(self.builder.type(a).shape) == 2 for a in arrays):
+            saved = [self._saves(a) for a in arrays]
+            if min(saved) >= 0 and max(saved) > 0:
+                turned = [
+                    Scaled(a.coefficient, self.transposed(a.core)) if a.core in arrays else a for a in args
+                ]
+                made = self._function(b, turned, b.shape[::-1])
+                return Scaled(made.coefficient, self.transposed(made.core))
+        inner = [self.builder.binding(a) for a in arrays]
+        if arrays and all(i is not None and i.op == "reshape" and i.shape == b.shape for i in inner):
+            sources = {i.args[0] for i in inner if i is not None}
+            shapes = {self.builder.type(n).shape for n in sources}
+            if len(shapes) == 1:
+                flat = {a: i.args[0] for a, i in zip(arrays, inner, strict=True) if i is not None}
+                moved = [Scaled(a.coefficient, flat.get(a.core, a.core)) for a in args]
+                made = self._function(b, moved, shapes.pop())
+                return Scaled(made.coefficient, self._moved_to(made.core, b.shape))
+        return self._function(b, args, b.shape)
+
+    def _moved_to(self, core: str, shape: Shape) -> str:
+        constant = self.builder.constant_value(core)
+        if constant is not None:
+            return self.builder.full(self.builder.constant(constant), shape)
+        return self.builder.emit("reshape", core, shape=shape)
+
+    def _unrepeated(self, core: str) -> str:
+        """Without repetition: entries find their partners by broadcasting."""
+        b = self.builder.binding(core)
+        constant = self.builder.constant_value(core) is not None
+        return b.args[0] if b is not None and b.op == "broadcast_to" and not constant else core
+
+    def _function(self, b: Binding, args: list[Scaled], shape: Shape) -> Scaled:
         cores: list[str] = []
         position: dict[str, int] = {}
         replace: dict[sympy.Symbol, sympy.Expr] = {}
 
         def symbol(core: str) -> sympy.Expr:
-            if self._is_one(core):
-                return ONE
-            if self.builder.constant_value(core) == 0:
-                return sympy.S.Zero
+            if len(shape) == 2:
+                core = self._lying(core)
+            value = self.builder.constant_value(core)
+            if value is not None:
+                return value
             if core not in position:
                 position[core] = len(cores)
                 cores.append(core)
@@ -161,30 +184,14 @@ class Simplifier:
             else:
                 body = symbol(a.core)
             replace[ARG(i)] = a.coefficient * body
-        fn = sympy.sympify(b.attrs["fn"]).xreplace(replace)
+        fn = tidy(sympy.sympify(b.attrs["fn"]).xreplace(replace))
         symbols = [sympy.Symbol(f"core{i}", real=True) for i in range(len(cores))]
-        coefficient, rest = _content(fn, symbols)
+        coefficient, rest = content(fn, symbols)
         if rest == 0 or not rest.has(*symbols):
-            value = coefficient * rest
-            if value == 0:
-                return Scaled(ONE, self.builder.full(self.builder.constant(0), b.shape))
-            return Scaled(value, self.builder.full(self.builder.constant(1), b.shape))
-        used = [i for i, s in enumerate(symbols) if rest.has(s)]
-        renamed = rest.xreplace({symbols[i]: ARG(j) for j, i in enumerate(used)})
-        if renamed == ARG(0):
-            return Scaled(coefficient, self.builder.full(cores[used[0]], b.shape))
+            return number(self.builder, coefficient * rest, shape)
+        renamed = rest.xreplace({s: ARG(i) for i, s in enumerate(symbols)})
         # Where an argument has cancelled, the others may be smaller than the result.
-        made = self._elementwise(renamed, [cores[i] for i in used])
-        return Scaled(coefficient, self.builder.full(made, b.shape))
-
-    def _elementwise(self, fn: sympy.Expr, cores: list[str]) -> str:
-        """The elementwise function; of transposed arguments it is the transpose of the function."""
-        shapes = [self.builder.type(c).shape for c in cores]
-        matrices = [c for c, s in zip(cores, shapes, strict=True) if s]
-        if all(len(s) in (0, 2) for s in shapes) and matrices and all(self._saves(c) > 0 for c in matrices):
-            turned = [self.transposed(c) if s else c for c, s in zip(cores, shapes, strict=True)]
-            return self.builder.emit("transpose", self.builder.emit("pointwise", *turned, fn=fn), axes=(1, 0))
-        return self.builder.emit("pointwise", *cores, fn=fn)
+        return Scaled(coefficient, elementwise(self.builder, renamed, cores, shape))
 
     def _inline(self, outer: Binding, name: str, inner: Binding) -> bool:
         """Whether an elementwise argument is written into its reader's expression."""
@@ -202,24 +209,6 @@ class Simplifier:
             and fn.count_ops() <= 2
             and name not in self.labelled
         )
-
-
-def _content(fn: sympy.Expr, symbols: list[sympy.Symbol]) -> tuple[sympy.Expr, sympy.Expr]:
-    """Split off the factor without array symbols, the sign chosen so that a difference starts with a plus."""
-    if fn.is_Add or fn.is_Mul:
-        fn = sympy.factor_terms(fn)
-        if any(p.exp.is_negative and p.base.is_Add for p in fn.atoms(sympy.Pow)):
-            cancelled = sympy.factor_terms(sympy.cancel(fn))
-            if cancelled.count_ops() < fn.count_ops():
-                fn = cancelled
-    coefficient, rest = fn.as_independent(*symbols, as_Add=False) if fn.is_Mul else (ONE, fn)
-    sums = [f for f in sympy.Mul.make_args(rest) if f.is_Add]
-    if sympy.sympify(coefficient).could_extract_minus_sign() and sums:
-        flipped = -sums[0]
-        if not all(t.could_extract_minus_sign() for t in flipped.args):
-            rest = rest.xreplace({sums[0]: flipped}) if rest != sums[0] else flipped
-            coefficient = -coefficient
-    return coefficient, rest
 
 
 def simplify(program: Program, keep: frozenset[str] = frozenset()) -> Program:

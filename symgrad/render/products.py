@@ -1,0 +1,45 @@
+"""Matrix products as a reader would write them: without factors of ones and numbers."""
+
+from __future__ import annotations
+
+import sympy
+
+from symgrad.ops.record import ARG
+from symgrad.program import Binding, Builder
+from symgrad.render.scaled import ONE, Scaled, elementwise, filling, number
+
+
+def multiplied(builder: Builder, b: Binding, left: str, right: str) -> Scaled:
+    """The product of two cores, by the operation of ``b``."""
+    # A number that fills a matrix stands in front of the product.
+    factors = [n for n in (filling(builder, left), filling(builder, right)) if n is not None]
+    if not factors:
+        return _plain(builder, b, left, right)
+    left, right = (
+        a if filling(builder, a) is None else builder.full(builder.constant(1), builder.type(a).shape)
+        for a in (left, right)
+    )
+    made = _plain(builder, b, left, right)
+    fn = sympy.Mul(*(ARG(i) for i in range(len(factors) + 1)))
+    return Scaled(made.coefficient, elementwise(builder, fn, [*factors, made.core], b.shape))
+
+
+def _plain(builder: Builder, b: Binding, left: str, right: str) -> Scaled:
+    lefts, rights = builder.type(left).shape, builder.type(right).shape
+    values = [builder.constant_value(left), builder.constant_value(right)]
+    if 0 in values:
+        return number(builder, 0, b.shape)
+    if values == [1, 1]:
+        return number(builder, lefts[-1] if b.op == "matmul" else 1, b.shape)
+    if b.op == "matmul" and len(lefts) == 2 and len(rights) == 2:
+        # A product with a 1×1 one is no product.
+        if rights == (1, 1) and values[1] == 1:
+            return Scaled(ONE, left)
+        if lefts == (1, 1) and values[0] == 1:
+            return Scaled(ONE, right)
+    inner = builder.binding(left)
+    if b.op == "matmul" and len(lefts) == len(rights) == 1 and inner is not None and inner.op == "matmul":
+        first, matrix = inner.args  # (xᵀA)y as xᵀ(Ay), which needs no transpose to be printed
+        if len(builder.type(first).shape) == 1:
+            return Scaled(ONE, builder.emit("matmul", first, builder.emit("matmul", matrix, right)))
+    return Scaled(ONE, builder.emit(b.op, left, right, **b.attrs))

@@ -1,0 +1,62 @@
+"""Rewriting the scalar function of an elementwise operation for a reader; equal over the reals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy
+
+from symgrad.ops.scalars.functions import Select
+from symgrad.ops.scalars.table import MEANING, in_own_terms
+
+ONE = sympy.S.One
+
+
+def tidy(fn: sympy.Expr) -> sympy.Expr:
+    """Numbers evaluated, choices by the same condition made once."""
+    return merged(evaluated(fn))
+
+
+def evaluated(fn: sympy.Expr) -> sympy.Expr:
+    """|0| as 0 and max(2, 3) as 3; what is no fraction (σ(2)) stays."""
+
+    def known(e: sympy.Expr) -> bool:
+        return type(e) in MEANING and all(a.is_number for a in e.args)
+
+    def value(e: sympy.Expr) -> sympy.Expr:
+        found = in_own_terms(e)
+        return found if found.is_Rational else e
+
+    return fn.replace(known, value) if fn.has(*MEANING) else fn
+
+
+def merged(fn: sympy.Expr) -> sympy.Expr:
+    """``where(c, 1, 0)·r + where(c, 0, 1)·s`` as ``where(c, r, s)``."""
+    if fn.is_Function:
+        return fn
+    for condition in sorted({s.args[0] for s in fn.atoms(Select)}, key=sympy.default_sort_key):
+        chosen = [s for s in fn.atoms(Select) if s.args[0] == condition]
+        if fn.has(*(s for s in chosen if any(t.has(s) for t in fn.atoms(Select) if t != s))):
+            continue
+        yes = fn.xreplace({s: s.args[1] for s in chosen})
+        no = fn.xreplace({s: s.args[2] for s in chosen})
+        fn = Select(condition, yes, no)
+    return fn
+
+
+def content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Expr, sympy.Expr]:
+    """Split off the factor without array symbols, the sign chosen so that a difference starts with a plus."""
+    if fn.is_Add or fn.is_Mul:
+        fn = sympy.factor_terms(fn)
+        if any(p.exp.is_negative and p.base.is_Add for p in fn.atoms(sympy.Pow)):
+            cancelled = sympy.factor_terms(sympy.cancel(fn))
+            if cancelled.count_ops() < fn.count_ops():
+                fn = cancelled
+    coefficient, rest = fn.as_independent(*symbols, as_Add=False) if fn.is_Mul else (ONE, fn)
+    sums = [f for f in sympy.Mul.make_args(rest) if f.is_Add]
+    if sympy.sympify(coefficient).could_extract_minus_sign() and sums:
+        flipped = -sums[0]
+        if not all(t.could_extract_minus_sign() for t in flipped.args):
+            rest = rest.xreplace({sums[0]: flipped}) if rest != sums[0] else flipped
+            coefficient = -coefficient
+    return coefficient, rest
