@@ -11,6 +11,7 @@ import numpy as np
 from symgrad.errors import UnsupportedError
 from symgrad.ops.scalars import BY_UFUNC
 from symgrad.program import Builder
+from symgrad.trace import linalg
 from symgrad.trace import operations as ops
 
 Rule = Callable[..., Any]
@@ -63,6 +64,7 @@ NUMPY_FUNCTIONS: dict[Callable[..., Any], Rule] = {
     np.size: lambda b, a: a.size,
     np.copy: lambda b, a: ops.lift(b, a),
 }
+NUMPY_FUNCTIONS |= linalg.NUMPY
 """Functions that dispatch through ``__array_function__``; each rule takes the builder first."""
 
 
