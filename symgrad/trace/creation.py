@@ -35,7 +35,9 @@ def _filled(value: Any) -> Function:
     return make
 
 
-def _full(builder: Builder, shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", like: Any = None) -> Any:
+def _full(
+    builder: Builder, shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", like: Any = None
+) -> Any:
     dims = _sizes(shape)
     if isinstance(fill_value, ops.Array):
         numbers = fill_value.numbers
@@ -48,7 +50,9 @@ def _full(builder: Builder, shape: Any, fill_value: Any, dtype: Any = None, orde
 
 
 def _like(value: Any) -> Function:
-    def make(builder: Builder, a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Any:
+    def make(
+        builder: Builder, a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
+    ) -> Any:
         dims = ops.lift(builder, a).dims if shape is None else shape
         return _full(builder, dims, value, dtype or float)
 
@@ -60,7 +64,14 @@ def _full_like(builder: Builder, a: Any, fill_value: Any, dtype: Any = None) -> 
 
 
 def _array(
-    builder: Builder, object: Any, dtype: Any = None, *, copy: Any = True, order: str = "K", ndmin: int = 0, like: Any = None
+    builder: Builder,
+    object: Any,
+    dtype: Any = None,
+    *,
+    copy: Any = True,
+    order: str = "K",
+    ndmin: int = 0,
+    like: Any = None,
 ) -> Any:
     a = _asarray(builder, object, dtype)
     made = fresh(a) if a is object else a
@@ -95,13 +106,12 @@ def _eye(builder: Builder, N: Any, M: Any = None, k: int = 0, dtype: Any = float
     return joining.eye(builder, rows, columns, k)
 
 
-def _arange(builder: Builder, *bounds: Any, dtype: Any = None, step: Any = 1) -> Any:
-    if len(bounds) == 3:
-        *bounds, step = bounds
-    plain = [_number(b) for b in (*bounds, step)]
-    if all(p is not None for p in plain):
-        return ops.Array(builder, data=np.arange(*(plain[:-1] if len(bounds) > 1 else (0, plain[0])), plain[-1], dtype=dtype))
-    start, stop = (0, bounds[0]) if len(bounds) == 1 else bounds
+def _arange(builder: Builder, start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+    if stop is None:
+        start, stop = 0, start
+    first, last, by = (_number(v) for v in (start, stop, step))
+    if first is not None and last is not None and by is not None:
+        return ops.Array(builder, data=np.arange(first, last, by, dtype=dtype))
     return joining.arange(builder, ops.as_size(start), ops.as_size(stop), step)
 
 
@@ -192,7 +202,11 @@ class _NumpyFunction:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         result = self._function(*args, **options)
-        if isinstance(result, np.ndarray) and result.dtype.kind in "fiub" and not isinstance(result, ops.Array):
+        if (
+            isinstance(result, np.ndarray)
+            and result.dtype.kind in "fiub"
+            and not isinstance(result, ops.Array)
+        ):
             return ops.Array(self._builder, data=result)
         return result
 
@@ -244,9 +258,7 @@ class Library:
             "random": _Refused(builder, "random"),
             "math": Module(builder, math, {n: self._bound(r) for n, r in _math().items()}),
         }
-        self._own: dict[Any, Any] = {
-            getattr(np, name): creation[name] for name in CREATION
-        }
+        self._own: dict[Any, Any] = {getattr(np, name): creation[name] for name in CREATION}
         self._own |= {getattr(math, n): self._bound(r) for n, r in _math().items()}
         self._scipy = {
             "scipy.special": {n: self._bound(r) for n, r in reductions.SCIPY_SPECIAL.items()},
@@ -305,10 +317,10 @@ def _scipy_part(library: Library, name: str) -> Any:
 
 def _math() -> dict[str, Function]:
     """The functions of ``math`` that NumPy has too: a traced scalar goes to NumPy's."""
-    same = "exp log log2 log10 log1p expm1 sqrt sin cos tan sinh cosh tanh floor ceil fabs hypot".split()
+    same = "exp log log2 log10 log1p expm1 sqrt sin cos tan sinh cosh tanh floor ceil fabs hypot"
     other = {"atan": "arctan", "asin": "arcsin", "acos": "arccos", "pow": "power", "atan2": "arctan2"}
     table: dict[str, Function] = {}
-    for name, ufunc in [*zip(same, same, strict=True), *other.items()]:
+    for name, ufunc in {**{n: n for n in same.split()}, **other}.items():
         table[name] = _math_function(getattr(math, name), getattr(np, ufunc))
     table["erf"] = lambda b, x: ops.elementary(b, "erf", x) if isinstance(x, ops.Array) else math.erf(x)
     table["prod"] = lambda b, x, *, start=1: _product(x, start)

@@ -16,6 +16,7 @@ from symgrad.program import Builder
 from symgrad.trace import indexing, views
 from symgrad.trace import operations as ops
 from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
+from symgrad.trace.sizes import number
 
 REDUCTIONS: dict[str, Callable[..., Any]] = {
     "add": np.sum,
@@ -28,12 +29,10 @@ REDUCTIONS: dict[str, Callable[..., Any]] = {
 ACCUMULATIONS: dict[str, Callable[..., Any]] = {"add": np.cumsum, "multiply": np.cumprod}
 
 METHODS: dict[str, Callable[..., Any]] = {
-    name: getattr(np, name)
-    for name in (
-        "all any argmax argmin argsort clip cumprod cumsum diagonal max mean min prod ptp repeat round std sum take "
-        "trace var"
-    ).split()
-}
+    f.__name__: f
+    for f in (np.all, np.any, np.argmax, np.argmin, np.argsort, np.clip, np.cumprod, np.cumsum, np.diagonal, np.max,
+              np.mean, np.min, np.prod, np.repeat, np.round, np.std, np.sum, np.take, np.trace, np.var)
+}  # fmt: skip
 """Methods of an array that are NumPy functions of it."""
 
 
@@ -71,8 +70,8 @@ def call_ufunc(
         if out[0] is None:
             raise UnsupportedError("where= leaves entries undefined.", where=name, fix="give out= too")
         result = ops.elementary(builder, "where", where, result, out[0])
-    target = out[0]
-    if not target.dims and not target.numbers is not None:
+    target: Any = out[0]
+    if not target.dims:
         return result  # a NumPy scalar is never changed in place
     return views.replace(target, result, name)
 
@@ -102,9 +101,7 @@ def _pure_ufunc(
         )
     rule = UFUNCS.get(ufunc.__name__)
     if rule is None:
-        raise UnsupportedError(
-            f"{name} has no rule.", where=name, expected=nearest(ufunc.__name__, UFUNCS)
-        )
+        raise UnsupportedError(f"{name} has no rule.", where=name, expected=nearest(ufunc.__name__, UFUNCS))
     result = rule(builder, *inputs)
     return views.fresh(result) if any(result is v for v in inputs) else result
 
@@ -124,7 +121,9 @@ def _at(builder: Builder, ufunc: np.ufunc, inputs: Sequence[Any]) -> None:
         )
     if ufunc.__name__ == "subtract":
         value = -value
-    target.store(views.fresh(indexing.added_at(builder, ops.Array(builder, target.name), views.plain_key(key), value)))
+    target.store(
+        views.fresh(indexing.added_at(builder, ops.Array(builder, target.name), views.plain_key(key), value))
+    )
 
 
 def _numbers(value: Any) -> Any:
@@ -134,7 +133,9 @@ def _numbers(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         parts = [_numbers(v) for v in value]
         return None if any(p is None for p in parts) else parts
-    return value if value is None or isinstance(value, (bool, int, float, np.ndarray, np.generic, str)) else None
+    return (
+        value if value is None or isinstance(value, (bool, int, float, np.ndarray, np.generic, str)) else None
+    )
 
 
 # Functions ------------------------------------------------------------------------------------------------
@@ -148,32 +149,35 @@ VIEWS: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 """Functions whose result is written through."""
 
-READ_ONLY = [
-    getattr(np, n)
-    for n in (
-        "broadcast_to diagonal flip fliplr flipud moveaxis rollaxis rot90 swapaxes atleast_1d atleast_2d atleast_3d"
-    ).split()
-]
+READ_ONLY: tuple[Callable[..., Any], ...] = (
+    np.broadcast_to, np.diagonal, np.flip, np.fliplr, np.flipud, np.moveaxis, np.rollaxis, np.rot90, np.swapaxes,
+    np.atleast_1d, np.atleast_2d, np.atleast_3d,
+)  # fmt: skip
 """Functions whose result shares memory, which is followed for reading alone."""
 
 
 def _in_c_order(a: Any, order: str) -> Any:
     if order not in ("C", "A", "K"):
-        raise UnsupportedError("Entries are traced in C order only.", where=f"order={order!r}", fix="transpose first")
+        raise UnsupportedError(
+            "Entries are traced in C order only.", where=f"order={order!r}", fix="transpose first"
+        )
     return a
 
 
 def _fill_diagonal(builder: Builder, a: Any, val: Any, wrap: bool = False) -> None:
     if wrap:
         raise UnsupportedError("fill_diagonal is traced without wrap.", where="np.fill_diagonal")
-    rows, columns = (ops.number(builder, d, "np.fill_diagonal") for d in a.dims)
+    rows, columns = (number(builder, d, "np.fill_diagonal") for d in a.dims)
     index = np.arange(min(rows, columns))
     views.setitem(a, (index, index), val)
 
 
 def _copyto(builder: Builder, dst: Any, src: Any, where: Any = True) -> None:
-    views.setitem(dst, Ellipsis if where is True else where, src if where is True else ops.broadcast_to(
-        ops.lift(builder, src), dst.dims)[where])
+    views.setitem(
+        dst,
+        Ellipsis if where is True else where,
+        src if where is True else ops.broadcast_to(ops.lift(builder, src), dst.dims)[where],
+    )
 
 
 IN_PLACE: dict[Callable[..., Any], Callable[..., Any]] = {
@@ -199,7 +203,10 @@ def call_numpy(builder: Builder, func: Any, args: Sequence[Any], options: Mappin
             return bind_numpy(name, table[func], builder, tuple(args), options)
     plain = [_numbers(v) for v in args]
     plain_options = {k: _numbers(v) for k, v in options.items()}
-    if all(_is_plain(v, p) for v, p in zip([*args, *options.values()], [*plain, *plain_options.values()], strict=True)):
+    if all(
+        _is_plain(v, p)
+        for v, p in zip([*args, *options.values()], [*plain, *plain_options.values()], strict=True)
+    ):
         return _wrapped(builder, func(*plain, **plain_options))
     rule = NUMPY_FUNCTIONS.get(func)
     if rule is None:
@@ -209,7 +216,9 @@ def call_numpy(builder: Builder, func: Any, args: Sequence[Any], options: Mappin
         target = options.pop("out")
         return views.replace(target, bind_numpy(name, rule, builder, tuple(args), options), name)
     if func in READ_ONLY and isinstance(args[0], ops.Array):
-        return views.read_only(args[0], lambda base: bind_numpy(name, rule, builder, (base, *args[1:]), options))
+        return views.read_only(
+            args[0], lambda base: bind_numpy(name, rule, builder, (base, *args[1:]), options)
+        )
     result = bind_numpy(name, rule, builder, tuple(args), options)
     return views.fresh(result) if any(result is v for v in args) and isinstance(result, ops.Array) else result
 

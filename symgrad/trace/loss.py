@@ -14,6 +14,7 @@ import sympy
 from symgrad.errors import ShapeError, SpecError, TraceError
 from symgrad.ops.dims import Shape, as_dim, dim_symbol, format_shape, parse_shape
 from symgrad.program import Builder, Input, Program
+from symgrad.trace.advice import warnings_of
 from symgrad.trace.array import Traced
 from symgrad.trace.function import arguments_for, call, parameters
 from symgrad.trace.module import module_inputs, trace_module
@@ -21,7 +22,7 @@ from symgrad.trace.operations import lift
 from symgrad.trace.sandbox import Sandbox
 from symgrad.trace.sizes import NeedsKind, NeedsSize
 from symgrad.trace.sympy_expr import read_sympy, shapes_of
-from symgrad.trace.text import names_in, read_text
+from symgrad.trace.text import check_syntax, names_in, read_text
 
 DOMAINS = ("real", "positive", "prob", "binary", "onehot", "spd", "nonzero", "int", "bool")
 """What the values of an input may be restricted to; ``labels k`` are whole numbers from 0 to k − 1."""
@@ -62,8 +63,7 @@ def trace_loss(
     Raises:
         SpecError: missing or unknown names; TraceError, ParseError, ShapeError, UnsupportedError: as they say.
     """
-    if syntax != "numpy":
-        raise SpecError("There is no such syntax.", where="syntax", expected="numpy", got=syntax)
+    check_syntax(syntax)
     for what, value in (("shapes", shapes), ("given", given), ("domains", domains)):
         if value is not None and not isinstance(value, Mapping):
             raise SpecError(
@@ -80,7 +80,7 @@ def trace_loss(
         return _trace_module(loss, criterion, known, kinds)
     if criterion is not None:
         raise SpecError("A criterion belongs to a module.", where="criterion", fix="leave it away")
-    return _settle(loss, known, given or {}, kinds, scalar, pin)
+    return _settle(loss, known, given or {}, kinds, scalar, pin, syntax)
 
 
 _PINS = (3, 2, 4, 5)
@@ -88,7 +88,13 @@ _PINS = (3, 2, 4, 5)
 
 
 def _settle(
-    loss: Any, shapes: dict[str, Shape], given: Mapping[str, Any], kinds: Mapping[str, str], scalar: bool, pin: bool
+    loss: Any,
+    shapes: dict[str, Shape],
+    given: Mapping[str, Any],
+    kinds: Mapping[str, str],
+    scalar: bool,
+    pin: bool,
+    syntax: str,
 ) -> TracedLoss:
     """Trace; where a size has to be a number, or an input whole numbers, start again with that."""
     pinned: dict[str, int] = {}
@@ -97,7 +103,7 @@ def _settle(
     while True:
         fixed = {dim_symbol(n): value for n, value in pinned.items()}
         concrete = {n: tuple(_at(d, fixed) for d in s) for n, s in shapes.items()}
-        session = _Session(loss, concrete, given, kinds)
+        session = _Session(loss, concrete, given, kinds, syntax, pinned)
         try:
             with redirect_stdout(io.StringIO()) if quiet else nullcontext():
                 traced = session.run(scalar)
@@ -107,6 +113,12 @@ def _settle(
                 raise
             for name in new:
                 pinned[name] = _PINS[len(pinned) % len(_PINS)]
+        except ShapeError as error:
+            symbol, size = _pin(error, shapes) or (None, 0)
+            written = {d for s in shapes.values() for d in s}
+            if not pin or symbol is None or symbol.name in pinned or size in written:
+                raise
+            pinned[symbol.name] = size  # a constant array in the function has that size
         except NeedsKind as needed:
             if kinds.get(needed.name, "real") != "real":
                 raise
@@ -115,7 +127,7 @@ def _settle(
             break
         quiet = True  # what the function prints has been printed
     if callable(loss) or any(callable(g) for g in given.values()):
-        _refuse_chance(traced, _Session(loss, concrete, given, kinds), _owner(loss), scalar)
+        _refuse_chance(traced, _Session(loss, concrete, given, kinds, syntax, pinned), _owner(loss), scalar)
     return replace(traced, pinned=pinned)
 
 
@@ -164,9 +176,15 @@ class _Session:
     """One run over a loss and the functions in ``given``."""
 
     def __init__(
-        self, loss: Any, shapes: Mapping[str, Shape], given: Mapping[str, Any], domains: Mapping[str, str]
+        self,
+        loss: Any,
+        shapes: Mapping[str, Shape],
+        given: Mapping[str, Any],
+        domains: Mapping[str, str],
+        syntax: str,
+        pinned: Mapping[str, int],
     ) -> None:
-        self.loss, self.shapes, self.given = loss, shapes, given
+        self.loss, self.shapes, self.given, self.syntax = loss, shapes, given, syntax
         for name in given:
             if name in shapes:
                 raise SpecError(
@@ -177,6 +195,7 @@ class _Session:
         domain = {n: domains.get(n, "real") for n in shapes}
         self.builder = Builder([Input(n, s, kind_of(domain[n]), domain[n]) for n, s in shapes.items()])
         self.values = {n: Traced(self.builder, n) for n in shapes}
+        self.sizes = {n: lift(self.builder, size) for n, size in pinned.items()}
         self.sandbox = Sandbox(self.builder, self.values)
         self.computing: list[str] = []
         self.used: set[str] = set()
@@ -200,19 +219,18 @@ class _Session:
             if name not in self.used:
                 raise SpecError(f"{name!r} is no argument of the loss.", where="given")
         program = self.builder.finish([("loss", result.name)])
-        return TracedLoss(
-            program, tuple(broadcast_warnings(program)), assumptions=tuple(self.builder.assumptions)
-        )
+        return TracedLoss(program, warnings_of(program), assumptions=tuple(self.builder.assumptions))
 
     def _evaluate(self, source: Any, what: str) -> Any:
         if isinstance(source, str):
-            names = {n: self._value(n) for n in names_in(source)}
-            return read_text(source, self.builder, {n: v for n, v in names.items() if v is not None})
+            names = {n: self._value(n) for n in names_in(source, self.syntax)}
+            known = {n: v for n, v in names.items() if v is not None}
+            return read_text(source, self.builder, {**self.sizes, **known}, self.syntax)
         if isinstance(source, (sympy.Basic, sympy.MatrixBase)):
             self.used |= (
                 set(shapes_of(source)) & set(self.shapes) if isinstance(source, sympy.Basic) else set()
             )
-            return read_sympy(source, self.builder, self.values)
+            return read_sympy(source, self.builder, {**self.sizes, **self.values})
         if not callable(source):
             raise SpecError(
                 f"{what} cannot be traced.",
@@ -288,7 +306,7 @@ def _trace_module(
             continue
         result = _checked_result(result, builder, type(module).__name__)
         program = builder.finish([("loss", result.name)])
-        return TracedLoss(program, (*broadcast_warnings(program),))
+        return TracedLoss(program, warnings_of(program))
 
 
 def _pin(error: ShapeError, shapes: Mapping[str, Shape]) -> tuple[sympy.Symbol, int] | None:
@@ -304,22 +322,4 @@ def _pin(error: ShapeError, shapes: Mapping[str, Shape]) -> tuple[sympy.Symbol, 
     return None
 
 
-def broadcast_warnings(program: Program) -> list[str]:
-    """(n,) against (n, 1) is n×n in NumPy: legal, and nearly always a mistake."""
-    found = []
-    for b in program.bindings:
-        if b.op != "pointwise" or len(b.args) < 2:
-            continue
-        shapes = [program.type(a).shape for a in b.args]
-        for i, a in enumerate(shapes):
-            for c, other in ((program.by_name[b.args[j]].name, s) for j, s in enumerate(shapes) if j != i):
-                if len(a) == 1 and len(other) == 2 and other[1] == 1 and a[0] == other[0] and a[0] != 1:
-                    found.append(
-                        f"{format_shape(a)} with {format_shape(other)} broadcasts to "
-                        f"{format_shape((other[0], a[0]))}: {b.args[i]} meets {c}; "
-                        "if entry i shall meet entry i, give both the same shape"
-                    )
-    return list(dict.fromkeys(found))
-
-
-__all__ = ["DOMAINS", "TracedLoss", "broadcast_warnings", "trace_loss"]
+__all__ = ["DOMAINS", "TracedLoss", "trace_loss"]

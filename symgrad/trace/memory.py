@@ -47,7 +47,11 @@ class Memory:
     __slots__ = ("_data", "_name", "_owner", "_view", "builder", "title")
 
     def __init__(
-        self, builder: Builder, name: str | None = None, data: np.ndarray | None = None, owner: str | None = None
+        self,
+        builder: Builder,
+        name: str | None = None,
+        data: np.ndarray | None = None,
+        owner: str | None = None,
     ) -> None:
         self.builder = builder
         self._name = name
@@ -74,7 +78,9 @@ class Memory:
             return
         view.base._refresh()
         state = view.base._state()
-        same = state == view.seen if isinstance(state, str) else state is view.seen
+        same = state is view.seen or (
+            isinstance(state, str) and isinstance(view.seen, str) and state == view.seen
+        )
         if not same:
             fresh = view.read(view.base)
             self._name, self._data = fresh._name, fresh._data

@@ -20,7 +20,7 @@ from symgrad.ops.scalars import BY_NAME
 from symgrad.ops.scalars.functions import Comparison
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Builder, exact_number
-from symgrad.trace.sizes import NeedsKind, number, usual
+from symgrad.trace.sizes import NeedsKind, usual
 
 if TYPE_CHECKING:
     from symgrad.trace.array import Traced

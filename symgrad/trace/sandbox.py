@@ -25,7 +25,18 @@ from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
 from symgrad.trace.creation import Library
 
-_LIBRARIES = {"numpy", "scipy", "sympy", "symgrad", "torch", "jax", "jaxlib", "numba", "matplotlib", "hypothesis"}
+_LIBRARIES = {
+    "numpy",
+    "scipy",
+    "sympy",
+    "symgrad",
+    "torch",
+    "jax",
+    "jaxlib",
+    "numba",
+    "matplotlib",
+    "hypothesis",
+}
 _MOST_ELEMENTS = 1000
 """Longer lists are taken to hold data, not functions or layers."""
 
@@ -219,7 +230,9 @@ def _our_builtins(builder: Builder) -> dict[str, Any]:
                 return plain(items, **options)
             if any(isinstance(v, Traced) and v.dims for v in items):
                 raise TraceError(
-                    f"{which}() of whole arrays has no meaning in NumPy.", where=which, fix=f"use np.{which}imum"
+                    f"{which}() of whole arrays has no meaning in NumPy.",
+                    where=which,
+                    fix=f"use np.{which}imum",
                 )
             out = items[0]
             for v in items[1:]:
@@ -245,7 +258,9 @@ def _minimum(builder: Builder, a: Any, b: Any) -> Any:
 def _importer(builder: Builder) -> Callable[..., Any]:
     """``import`` inside a function finds the same stand-ins."""
 
-    def our_import(name: str, scope: Any = None, local: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+    def our_import(
+        name: str, scope: Any = None, local: Any = None, fromlist: Any = (), level: int = 0
+    ) -> Any:
         found = builtins.__import__(name, scope, local, fromlist, level)
         return Library(builder).stand_in(found) or found
 

@@ -33,7 +33,9 @@ class NeedsKind(TraceError):
 
     def __init__(self, name: str, kind: str, where: str) -> None:
         self.name, self.kind = name, kind
-        super().__init__(f"{name!r} has to hold {'truth values' if kind == 'bool' else 'whole numbers'} here.", where=where)
+        super().__init__(
+            f"{name!r} has to hold {'truth values' if kind == 'bool' else 'whole numbers'} here.", where=where
+        )
 
 
 def number(builder: Builder, dim: Dim, where: str) -> int:

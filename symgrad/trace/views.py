@@ -110,7 +110,10 @@ def _basic(key: Any) -> bool:
     """Whether NumPy returns a view: positions, slices, new axes, and nothing else."""
     parts = key if isinstance(key, tuple) else (key,)
     return all(
-        k is None or k is Ellipsis or isinstance(k, (int, np.integer, slice)) and not isinstance(k, bool) or _position(k)
+        k is None
+        or k is Ellipsis
+        or (isinstance(k, (int, np.integer, slice)) and not isinstance(k, bool))
+        or _position(k)
         for k in parts
     )
 
@@ -138,9 +141,10 @@ def getitem(a: Any, key: Any) -> Any:
     def write(base: Any, value: Any) -> None:
         setitem(base, key, value)
 
-    if not _basic(key):
-        return read(a)
-    return read(a).as_view_of(a, read, write)
+    found = read(a)
+    if not _basic(key) or not found.dims:  # an entry is a number, not a view
+        return found
+    return found.as_view_of(a, read, write)
 
 
 def fresh_or_masked(value: Any) -> Any:
