@@ -84,9 +84,11 @@ class Builder:
         return i.name
 
     def _fresh(self) -> str:
-        self._count += 1
-        name = f"v{self._count}"
-        return name if name not in self._by_name else self._fresh()
+        while True:
+            self._count += 1
+            name = f"v{self._count}"
+            if name not in self._by_name:
+                return name
 
     # What records and passes use ------------------------------------------------------------------------
 

@@ -1,0 +1,59 @@
+"""Formulas written as text.  They are parsed, never evaluated, and never guessed between the syntaxes.
+
+``numpy_syntax`` reads Python's expressions with NumPy's functions; ``math_tokens``, ``math_parser`` and
+``math_reader`` read what mathematicians and MATLAB write (``1/2*norm(X*w - y)^2``); ``limits`` keeps any text
+from running for ever; ``place`` points at where something is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symgrad.errors import SpecError, nearest
+from symgrad.program import Builder
+from symgrad.trace.array import Traced
+from symgrad.trace.text import limits, math_reader, numpy_syntax
+from symgrad.trace.text.calls import FUNCTIONS
+
+_READ = {"numpy": numpy_syntax.read, "math": math_reader.read}
+_NAMES = {"numpy": numpy_syntax.names_in, "math": math_reader.names_in}
+SYNTAXES = tuple(_READ)
+
+
+def read_text(text: str, builder: Builder, names: Mapping[str, Traced], syntax: str = "numpy") -> Traced:
+    """Write the formula's bindings.
+
+    Args:
+        text: an expression such as ``(0.5*(x @ w - y)**2).sum()``, or in the syntax ``math``
+            ``1/2*norm(x*w - y)^2``.
+        builder: where to write.
+        names: the arrays that the text may name.
+        syntax: ``numpy`` or ``math``.
+
+    Raises:
+        ParseError: no expression of the grammar; the message points at the place.
+        SpecError: a name that is no array, or no such syntax.
+    """
+    check_syntax(syntax)
+    try:
+        return _READ[syntax](text, builder, names)
+    except RecursionError:  # the caller's own stack is deep
+        raise limits.too_deep() from None
+
+
+def names_in(text: str, syntax: str = "numpy") -> list[str]:
+    """The names in a formula that are not called, in order of appearance."""
+    check_syntax(syntax)
+    return _NAMES[syntax](text)
+
+
+def check_syntax(syntax: str) -> None:
+    """Refuse a syntax that there is not."""
+    if syntax not in SYNTAXES:
+        raise SpecError(
+            "There is no such syntax.", where="syntax", expected=nearest(str(syntax), SYNTAXES), got=syntax
+        )
+
+
+
+__all__ = ["FUNCTIONS", "SYNTAXES", "check_syntax", "names_in", "read_text"]
