@@ -28,6 +28,8 @@ class UnicodeNotation(InverseSigns):
 
     printer_type: type[UnicodePrinter] = UnicodePrinter
     transposed = "ᵀ"
+    inverted = "⁻¹"
+    inverse_transposed = "⁻ᵀ"
     ones_sign = ONES
     summation = "Σ"
     norm_bars = ("‖", "‖")
@@ -60,9 +62,31 @@ class UnicodeNotation(InverseSigns):
         turned = self.transposed_inverse(a)
         if turned is not None:
             return turned
-        if a.text.endswith(self.transposed) and a.strength == POW:  # a row that lies already
+        if self._ends(a, self.inverse_transposed):
+            return Piece(a.text.removesuffix(self.inverse_transposed) + self.inverted, POW, a.rank)
+        if self._ends(a, self.inverted):
+            return Piece(a.text.removesuffix(self.inverted) + self.inverse_transposed, POW, a.rank)
+        if self._ends(a, self.transposed):
             return Piece(a.text.removesuffix(self.transposed), ATOM, a.rank)
         return Piece(f"{self.wrap(a, ATOM)}{self.transposed}", POW, a.rank)
+
+    def inverse(self, a: Piece) -> Piece:
+        """A⁻¹, and A⁻ᵀ for the inverse of a transpose."""
+        if self._ends(a, self.transposed):
+            return Piece(a.text.removesuffix(self.transposed) + self.inverse_transposed, POW, a.rank)
+        if self._ends(a, self.inverted):
+            return Piece(a.text.removesuffix(self.inverted), ATOM, a.rank)
+        return Piece(f"{self.wrap(a, ATOM)}{self.inverted}", POW, a.rank)
+
+    def matrix_power(self, a: Piece, p: int) -> Piece:
+        """A³, the product of matrices; marked, as A³ is otherwise taken entry by entry."""
+        return self.call("power", a, Piece(str(p), ATOM))
+
+    def identity(self) -> Piece:
+        return Piece("I", ATOM, 2)
+
+    def _ends(self, a: Piece, mark: str) -> bool:
+        return a.strength == POW and a.text.endswith(mark)
 
     def matmul(self, a: Piece, b: Piece) -> Piece:
         rank = a.rank + b.rank - 2
@@ -176,6 +200,8 @@ class AsciiNotation(AsciiInverseSigns, UnicodeNotation):
 
     printer_type = AsciiPrinter
     transposed = "'"
+    inverted = "^-1"
+    inverse_transposed = "^-T"
     ones_sign = "ones"
     summation = "sum"
     norm_bars = ("||", "||")
@@ -208,6 +234,8 @@ class LatexNotation(LatexInverseSigns, UnicodeNotation):
 
     printer_type = LatexPrinter
     transposed = r"^{\top}"
+    inverted = "^{-1}"
+    inverse_transposed = r"^{-\top}"
     ones_sign = r"\mathbf{1}"
     summation = r"\sum"
     norm_bars = (r"\left\|", r"\right\|")
