@@ -268,6 +268,14 @@ def derive_for(loss: Any, problem: Problem, must_batch: bool, **options: Any) ->
         if must_batch:
             raise
         return derive(loss, problem.shapes(symbolic=False), names, **options)
+    if made.sizes is not None and (made.sizes.pinned or made.sizes.assumptions):
+        if must_batch and made.sizes.pinned:
+            raise TraceError(
+                "The loss needs the number of rows as a number, so that batches of several sizes cannot share it.",
+                where="batch_size",
+                fix="write the loop over rows as an array expression, or leave batch_size away",
+            )
+        return derive(loss, problem.shapes(symbolic=False), names, **options)
     for w in caught:
         python_warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
     return made
