@@ -19,6 +19,13 @@ from symgrad.errors import SpecError
     metavar="NAME=FORMULA",
     help='An argument that is computed: "y_pred=x @ w" or FILE.py::f.',
 )
+@click.option(
+    "--syntax",
+    type=click.Choice(["numpy", "math"]),
+    default="numpy",
+    show_default=True,
+    help="How formulas are read: (x @ w).sum(), or as on paper sum(x*w), X'*X, norm(x)^2.",
+)
 @click.option("--steps", is_flag=True, help="Show the way to the gradient.")
 @click.option(
     "--format",
@@ -31,9 +38,16 @@ from symgrad.errors import SpecError
     "--dtype", type=click.Choice(["float32", "float64"]), default="float64", help="For --format numba."
 )
 def command(
-    loss: str, shapes: str, wrt: str | None, given: tuple[str, ...], steps: bool, style: str, dtype: str
+    loss: str,
+    shapes: str,
+    wrt: str | None,
+    given: tuple[str, ...],
+    syntax: str,
+    steps: bool,
+    style: str,
+    dtype: str,
 ) -> None:
-    """Print the gradient of LOSS, a formula in NumPy syntax or FILE.py::function."""
+    """Print the gradient of LOSS, a formula or FILE.py::function."""
     from symgrad.api.derive import derive
 
     computed = {}
@@ -45,7 +59,7 @@ def command(
             function(source.strip(), "--given") if is_reference(source.strip()) else source
         )
     source = function(loss, "LOSS") if is_reference(loss) else loss
-    d = derive(source, parse_shapes(shapes), names(wrt), given=computed or None)
+    d = derive(source, parse_shapes(shapes), names(wrt), given=computed or None, syntax=syntax)
     if style == "latex":
         say(d.to_latex())
     elif style == "numpy":
