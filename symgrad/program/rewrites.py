@@ -25,7 +25,11 @@ def times_identity(builder: Builder, a: str, b: str) -> str | None:
             continue
         for i, name in enumerate(found.args):
             inner = builder.binding(name)
-            if inner is None or not is_identity(inner.op, inner.attrs) or ARG(i) not in found.attrs["fn"].args:
+            if (
+                inner is None
+                or not is_identity(inner.op, inner.attrs)
+                or ARG(i) not in found.attrs["fn"].args
+            ):
                 continue
             rest = [n for j, n in enumerate(found.args) if j != i]
             if name not in rest and all(builder.type(n).shape == () for n in rest):

@@ -10,8 +10,8 @@ import numpy as np
 import sympy
 
 from symgrad.errors import ShapeError, UnsupportedError
-from symgrad.ops.dims import Dim, format_shape, same
 from symgrad.ops.diag import diag_attrs
+from symgrad.ops.dims import Dim, format_shape, same
 from symgrad.ops.eye import eye_attrs
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
@@ -106,7 +106,9 @@ def multi_dot(builder: Builder, arrays: Any, *, out: Any = None) -> Traced:
     values = [ops.lift(builder, a) for a in arrays]
     if len(values) < 2:
         raise ShapeError("multi_dot takes two arrays or more.", where="multi_dot", got=len(values))
-    inside = [v for i, v in enumerate(values) if v.ndim != 2 and not (v.ndim == 1 and i in (0, len(values) - 1))]
+    inside = [
+        v for i, v in enumerate(values) if v.ndim != 2 and not (v.ndim == 1 and i in (0, len(values) - 1))
+    ]
     if inside:
         raise ShapeError(
             "multi_dot takes matrices, and vectors at the ends.",
@@ -178,7 +180,10 @@ def diag(builder: Builder, v: Any, k: Any = 0) -> Traced:
         return diagonal(builder, value, k)
     if value.ndim != 1:
         raise ShapeError(
-            "diag takes a vector or a matrix.", where="diag", expected="(n,) or (n, m)", got=format_shape(value.dims)
+            "diag takes a vector or a matrix.",
+            where="diag",
+            expected="(n,) or (n, m)",
+            got=format_shape(value.dims),
         )
     size: Dim = value.dims[0] + abs(k)
     return _emit(builder, "diag", value, **diag_attrs((size, size), k))
@@ -202,7 +207,9 @@ def _refused(name: str, fix: str) -> Rule:
     return rule
 
 
-_VALUES = "write the loss with trace, det, norm or solve: sums and products of eigenvalues are tr(A) and det(A)"
+_VALUES = (
+    "write the loss with trace, det, norm or solve: sums and products of eigenvalues are tr(A) and det(A)"
+)
 _FACTORS = "write the loss with inv, solve, cholesky or A.T @ A: factors are not unique, but these are"
 _SQUARES = "for full column rank write np.linalg.solve(A.T @ A, A.T @ b)"
 
@@ -236,7 +243,9 @@ NUMPY: dict[Any, Rule] = {
     **{f: _refused(f"np.linalg.{f.__name__}", _FACTORS) for f in (np.linalg.eig, np.linalg.eigh)},
     **{f: _refused(f"np.linalg.{f.__name__}", _FACTORS) for f in (np.linalg.svd, np.linalg.qr)},
     np.linalg.svdvals: _refused("np.linalg.svdvals", _VALUES),
-    np.linalg.matrix_rank: _refused("np.linalg.matrix_rank", "a rank is a whole number and has no derivative"),
+    np.linalg.matrix_rank: _refused(
+        "np.linalg.matrix_rank", "a rank is a whole number and has no derivative"
+    ),
     np.linalg.cond: _refused("np.linalg.cond", _VALUES),
 }
 """NumPy's functions; each rule takes the builder first."""

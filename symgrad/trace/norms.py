@@ -71,7 +71,7 @@ def _extreme(builder: Builder, value: Traced, axis: int, keepdims: bool, largest
 def _vector(builder: Builder, value: Traced, order: Any, axis: int, keepdims: bool) -> Traced:
     if order is None:
         order = 2
-    if isinstance(order, str) or isinstance(order, bool) or not isinstance(order, (int, float, np.number)):
+    if isinstance(order, (str, bool)) or not isinstance(order, (int, float, np.number)):
         raise UnsupportedError(
             "There is no such norm of vectors.", where="norm", expected="a number", got=f"ord={order!r}"
         )
@@ -106,7 +106,10 @@ def _matrix(builder: Builder, value: Traced, order: Any, axes: tuple[int, ...], 
         )
     if order not in (1, -1, np.inf, -np.inf):
         raise UnsupportedError(
-            "There is no such norm of matrices.", where="norm", expected="'fro', 1 or inf", got=f"ord={order!r}"
+            "There is no such norm of matrices.",
+            where="norm",
+            expected="'fro', 1 or inf",
+            got=f"ord={order!r}",
         )
     row, column = axes
     summed, other = (row, column) if abs(order) == 1 else (column, row)
