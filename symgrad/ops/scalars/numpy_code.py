@@ -143,7 +143,7 @@ class NumPyPrinter(ScalarPrinter):
             return Piece(f"(0.5*({a} > {b}) + 0.5*({a} >= {b}))", ATOM)
         if kind is f.Ratio:  # the divisor is 1 where it would be 0
             top, bottom = self.wrap(args[0], MUL), self.wrap(args[1], ADD)
-            return Piece(f"({bottom} != 0)*{top}/({bottom} + ({bottom} == 0))", MUL)
+            return Piece(f"{top}*({bottom} != 0)/({bottom} + ({bottom} == 0))", MUL)
         raise UnsupportedError(f"{kind.__name__} has no NumPy spelling.", where=str(expr))
 
     def compare(self, sign: str, a: Piece, b: Piece) -> Piece:
