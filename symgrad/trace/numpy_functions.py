@@ -13,6 +13,7 @@ from symgrad.ops.scalars import BY_UFUNC
 from symgrad.program import Builder
 from symgrad.trace import linalg
 from symgrad.trace import operations as ops
+from symgrad.trace import products, reductions, special
 
 Rule = Callable[..., Any]
 
@@ -29,6 +30,8 @@ UFUNCS |= {
     "fabs": UFUNCS["absolute"],
     "float_power": UFUNCS["power"],
     "positive": lambda builder, a: ops.lift(builder, a),
+    **special.UFUNCS,
+    **products.UFUNCS,
 }
 
 
@@ -41,13 +44,6 @@ def _full_like(builder: Builder, a: Any, fill_value: Any) -> Any:
 
 
 NUMPY_FUNCTIONS: dict[Callable[..., Any], Rule] = {
-    np.sum: lambda b, a, axis=None, keepdims=False: ops.total(ops.lift(b, a), axis, keepdims),
-    np.mean: lambda b, a, axis=None, keepdims=False: ops.mean(ops.lift(b, a), axis, keepdims),
-    np.average: lambda b, a, axis=None, keepdims=False: ops.mean(ops.lift(b, a), axis, keepdims),
-    np.dot: ops.dot,
-    np.vdot: lambda b, a, c: ops.dot(b, ops.reshape(ops.lift(b, a), -1), ops.reshape(ops.lift(b, c), -1)),
-    np.inner: ops.inner,
-    np.outer: ops.outer,
     np.transpose: lambda b, a, axes=None: ops.transpose(ops.lift(b, a), axes),
     np.reshape: lambda b, a, shape: ops.reshape(ops.lift(b, a), shape),
     np.ravel: lambda b, a: ops.reshape(ops.lift(b, a), -1),
@@ -55,7 +51,6 @@ NUMPY_FUNCTIONS: dict[Callable[..., Any], Rule] = {
     np.expand_dims: lambda b, a, axis: ops.expand_dims(ops.lift(b, a), axis),
     np.broadcast_to: lambda b, array, shape: ops.broadcast_to(ops.lift(b, array), shape),
     np.where: _where,
-    np.clip: lambda b, a, a_min=None, a_max=None: ops.clip(b, a, a_min, a_max),
     np.ones_like: lambda b, a: _full_like(b, a, 1),
     np.zeros_like: lambda b, a: _full_like(b, a, 0),
     np.full_like: _full_like,
@@ -65,6 +60,7 @@ NUMPY_FUNCTIONS: dict[Callable[..., Any], Rule] = {
     np.copy: lambda b, a: ops.lift(b, a),
 }
 NUMPY_FUNCTIONS |= linalg.NUMPY
+NUMPY_FUNCTIONS |= {**reductions.NUMPY, **products.NUMPY, **special.NUMPY}
 """Functions that dispatch through ``__array_function__``; each rule takes the builder first."""
 
 
