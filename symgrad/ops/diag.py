@@ -61,7 +61,8 @@ def _diagonal_infer(args: Sequence[Type], attrs: Attrs) -> Type:
         raise ShapeError(
             "A diagonal is taken of a matrix.", where="diagonal", expected="(n, n)", got=format_shape(shape)
         )
-    return Type((*shape[:-2], diagonal_length(*shape[-2:], attrs["k"])), args[0].kind)
+    rows, columns = shape[-2:]
+    return Type((*shape[:-2], diagonal_length(rows, columns, attrs["k"])), args[0].kind)
 
 
 def _diagonal_vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
@@ -87,8 +88,6 @@ def _called(style: Notation, name: str, a: Piece, attrs: Attrs) -> Piece:
 
 
 def _diagonal_sympy(args: Sequence[Any], shapes: Sequence[Shape], attrs: Attrs, out: Shape) -> Any:
-    from sympy.matrices.expressions.diagonal import DiagonalMatrix, diagonalize_vector  # noqa: F401
-
     if attrs["k"] == 0 and same(*shapes[0]):
         return sympy.matrices.expressions.diagonal.DiagonalOf(args[0])
     i, j = sympy.symbols("i j", integer=True)

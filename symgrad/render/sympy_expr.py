@@ -66,6 +66,11 @@ def _value(program: Program, b: Binding, values: dict[str, Any]) -> Any:
         if shapes[0] and _matrix(b.shape) == _matrix(shapes[0])[::-1] and 1 in _matrix(b.shape):
             return args[0].T
         raise UnsupportedError("This reshape has no SymPy form.", where="to_sympy")
+    if b.op != "pointwise":
+        made = b.record.sympy(args, shapes, b.attrs, b.shape) if b.record.sympy is not None else None
+        if made is None:
+            raise UnsupportedError(f"{b.op} has no SymPy form.", where="to_sympy", fix="use to_numpy()")
+        return made
     return _pointwise(b, args, shapes)
 
 

@@ -77,7 +77,7 @@ def _vector(builder: Builder, value: Traced, order: Any, axis: int, keepdims: bo
         )
     if order in (np.inf, -np.inf):
         size = ops.elementary(builder, "abs", value)
-        return _extreme(builder, size, axis, keepdims, order > 0)
+        return _extreme(builder, size, axis, keepdims, bool(order > 0))
     if order == 0:
         raise UnsupportedError(
             "The number of entries that are not 0 has no derivative.",
@@ -114,7 +114,7 @@ def _matrix(builder: Builder, value: Traced, order: Any, axes: tuple[int, ...], 
     row, column = axes
     summed, other = (row, column) if abs(order) == 1 else (column, row)
     sums = ops.total(ops.elementary(builder, "abs", value), summed, True)
-    found = _extreme(builder, sums, other, True, order > 0)
+    found = _extreme(builder, sums, other, True, bool(order > 0))
     if keepdims:
         return found
     return ops.reshape_dims(found, tuple(d for i, d in enumerate(found.dims) if i not in axes))
