@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from symgrad.calculus import Differentiated
+from symgrad.calculus import Differentiated, differentiate
 from symgrad.program import Program
 from symgrad.render.formula import Writer, choose_names
+from symgrad.render.recognise import recognise
 from symgrad.render.simplify import simplify
 
 
@@ -42,8 +43,9 @@ class Document:
 
     @cached_property
     def program(self) -> Program:
-        """The simplified program."""
-        return simplify(self.differentiated.program)
+        """The simplified program of the recognised loss and its gradients."""
+        forward = recognise(self.differentiated.program.only("loss"))
+        return simplify(differentiate(forward, self.wrt).program)
 
     @cached_property
     def names(self) -> dict[str, str]:
