@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
+import sympy
+
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, dim_symbol, format_shape
 from symgrad.ops.place import INTO_ZEROS
@@ -76,8 +78,16 @@ def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[[Any], str]) -> str:
     return f"into_zeros(({inner}), np.s_[{index}], {args[0]})"
 
 
+def _counted(style: Notation, attrs: Attrs) -> str:
+    """The printed index that names each row once."""
+    rows = style.scalar(sympy.sympify(attrs["shape"][attrs["axes"][0]]), ())
+    return style.call("arange", rows).text
+
+
 def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
     g, *indices = args
+    if g.text == style.ones(()).text and len(indices) == 2 and indices[0].text == _counted(style, attrs):
+        return Piece(style.call("onehot", indices[1]).text, ATOM, len(attrs["shape"]))
     index = index_text(attrs["axes"], len(attrs["shape"]), [i.text for i in indices])
     piece = style.call("scatter", g, Piece(f"[{index}]", ATOM))
     return Piece(piece.text, piece.strength, len(attrs["shape"]))

@@ -86,8 +86,12 @@ def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
 
 def _vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
     a, *indices = node.args
-    shape = e.type(a).shape
-    back = e.emit("scatter", e.full(g, node.shape), *indices, axes=node.attrs["axes"], shape=shape)
+    attrs = {"axes": node.attrs["axes"], "shape": e.type(a).shape}
+    if e.type(g).shape == ():  # one adjoint for all: it stands in front of how often each entry is read
+        counts = e.emit("scatter", e.full(e.constant(1), node.shape), *indices, **attrs)
+        back = e.pointwise(ARG(0) * ARG(1), g, counts)
+    else:
+        back = e.emit("scatter", e.full(g, node.shape), *indices, **attrs)
     return [back, *(None for _ in indices)]
 
 

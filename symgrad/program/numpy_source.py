@@ -103,7 +103,7 @@ def numpy_source(program: Program, function: str = "loss_and_gradient") -> str:
         imports.append(f"from scipy.special import {', '.join(special)}")
     called = {name: line for name, line in _needed(program).items() if f"{name}(" in text}
     imports.extend(line for line in called.values() if not line.startswith("def "))
-    imports.extend(f"\n\n{line}" for line in called.values() if line.startswith("def "))
+    imports.extend(f"\n\n{line.rstrip()}" for line in called.values() if line.startswith("def "))
     arguments = ", ".join(names[i.name] for i in program.inputs)
     return "\n".join([*imports, "", "", f"def {function}({arguments}):", text, ""])
 
