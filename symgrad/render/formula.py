@@ -12,6 +12,7 @@ from symgrad.ops.scalars.printer import ATOM
 from symgrad.program import Binding, Program
 from symgrad.render.names import NAMES, short_names, unicode_name
 from symgrad.render.notation import NOTATIONS
+from symgrad.render.softmax import SHARE, axes_of
 from symgrad.render.spacing import Spacing
 
 
@@ -53,7 +54,11 @@ class Writer:
         b = self.program.by_name[value]
         if not isinstance(b, Binding):
             return self.piece(value)
-        made = b.record.notation(self.notation, [self.piece(a) for a in b.args], b.attrs)
+        axes = axes_of(self.program, b)
+        if axes is not None:
+            made = self.notation.softmax(self.piece(b.args[0]), axes)
+        else:
+            made = b.record.notation(self.notation, [self.piece(a) for a in b.args], b.attrs)
         return Piece(made.text, made.strength, len(b.shape), shape=b.shape)
 
 
@@ -142,7 +147,7 @@ def _worth_a_name(b: Binding) -> bool:
 def _stem(b: Binding) -> str:
     if b.op == "pointwise":
         fn = b.attrs["fn"]
-        if isinstance(fn, Sigmoid):
+        if isinstance(fn, Sigmoid) or fn == SHARE:
             return "p"
         if fn.is_Function:
             return "h"

@@ -109,6 +109,12 @@ class UnicodeNotation(InverseSigns):
         matrix = a.shape is not None and sum(d != 1 for d in a.shape) > 1
         return Piece(f"{left}{a.text}{right}{'_F' if matrix else ''}", ATOM, 0)
 
+    def softmax(self, a: Piece, axes: tuple[int, ...]) -> Piece:
+        """softmax(z); of each row, unless other axes are named."""
+        if axes == (a.rank - 1,):
+            return self.call("softmax", a)
+        return self.call("softmax", a, Piece(f"axis={axes[0] if len(axes) == 1 else axes}", ATOM))
+
     def total(self, a: Piece, axes: tuple[int, ...] | None, keepdims: bool = False) -> Piece:
         if axes is None:
             return Piece(f"{self.summation} {self.wrap(a, NEG)}", MUL, 0)

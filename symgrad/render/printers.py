@@ -10,6 +10,7 @@ import sympy
 
 from symgrad.ops.record import Piece
 from symgrad.ops.scalars import functions as f
+from symgrad.ops.scalars import logic, rounding, special
 from symgrad.ops.scalars.printer import ADD, ATOM, MUL, NEG, POW, ScalarPrinter
 from symgrad.render.numbers import decimal, parts, under_root
 from symgrad.render.spacing import ONES, Spacing
@@ -35,6 +36,32 @@ _NAMES: dict[type, str] = {
     f.Select: "where",
     f.Log1p: "log1p",
     f.Expm1: "expm1",
+    sympy.acosh: "arcosh",
+    sympy.atan2: "arctan2",
+    sympy.loggamma: "gammaln",
+    sympy.polygamma: "polygamma",
+    logic.LogicalAnd: "and",
+    logic.LogicalOr: "or",
+    logic.LogicalXor: "xor",
+    logic.LogicalNot: "not",
+    logic.IsNan: "isnan",
+    logic.IsInf: "isinf",
+    logic.IsFinite: "isfinite",
+    rounding.Floor: "floor",
+    rounding.Ceil: "ceil",
+    rounding.Trunc: "trunc",
+    rounding.Rint: "round",
+    rounding.FloorDivide: "floordiv",
+    rounding.Remainder: "mod",
+    rounding.Fmod: "fmod",
+    special.Hypot: "hypot",
+    special.Cbrt: "cbrt",
+    special.Sinc: "sinc",
+    special.CopySign: "copysign",
+    special.StepAt: "heaviside",
+    special.FMax: "fmax",
+    special.FMin: "fmin",
+    special.LogNdtr: "log_ndtr",
 }
 
 
@@ -87,6 +114,12 @@ class UnicodePrinter(ScalarPrinter):
             return Piece(self.bars(args[0].text), ATOM, rank)
         if kind is f.Step:
             return Piece(f"[{args[0].text} > 0]", ATOM, rank)
+        if kind is special.LessOne:
+            return self.piece(expr.args[0] - 1)
+        if kind is special.XLogY:
+            return self.piece(expr.args[0] * sympy.log(expr.args[1]))
+        if kind is special.XLog1pY:
+            return self.piece(expr.args[0] * sympy.log(1 + expr.args[1]))
         if kind is f.Ratio:
             return self.fraction(*args)
         if kind is f.Above:  # a tie counts half
@@ -96,6 +129,8 @@ class UnicodePrinter(ScalarPrinter):
             return self.piece(expr.args[0] * expr.args[1])
         if kind is f.Select and expr.args[1] == 0:
             return self.piece((1 - expr.args[0]) * expr.args[2])
+        if kind is sympy.polygamma and expr.args[0] == 0:
+            return self.called("digamma", args[1:], rank)
         return self.called(self.functions.get(kind, kind.__name__), args, rank)
 
     def bars(self, text: str) -> str:

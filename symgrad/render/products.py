@@ -6,11 +6,23 @@ import sympy
 
 from symgrad.ops.record import ARG
 from symgrad.program import Binding, Builder
+from symgrad.render.scalar_factors import split
 from symgrad.render.scaled import ONE, Scaled, elementwise, filling, number
 
 
 def multiplied(builder: Builder, b: Binding, left: str, right: str) -> Scaled:
     """The product of two cores, by the operation of ``b``."""
+    for i, core in enumerate((left, right)):
+        found = split(builder, core)
+        if found is not None:
+            inner = multiplied(builder, b, *((found[1], right) if i == 0 else (left, found[1])))
+            made = elementwise(builder, ARG(0) * ARG(1), [found[0], inner.core], b.shape)
+            return Scaled(inner.coefficient, made)
+    turned = _turned_inverse(builder, b, right)
+    if turned is not None:  # a(A⁻¹b)ᵀ as abᵀA⁻ᵀ
+        vector, matrix = turned
+        inner = multiplied(builder, b, left, vector)
+        return Scaled(inner.coefficient, builder.emit("matmul", inner.core, matrix))
     # A number that fills a matrix stands in front of the product.
     factors = [n for n in (filling(builder, left), filling(builder, right)) if n is not None]
     if not factors:
@@ -22,6 +34,21 @@ def multiplied(builder: Builder, b: Binding, left: str, right: str) -> Scaled:
     made = _plain(builder, b, left, right)
     fn = sympy.Mul(*(ARG(i) for i in range(len(factors) + 1)))
     return Scaled(made.coefficient, elementwise(builder, fn, [*factors, made.core], b.shape))
+
+
+def _turned_inverse(builder: Builder, b: Binding, right: str) -> tuple[str, str] | None:
+    """For the outer product with A⁻¹b the vector b and A⁻ᵀ."""
+    product = builder.binding(right)
+    if b.op != "outer" or product is None or product.op != "matmul":
+        return None
+    matrix, vector = product.args
+    found = builder.binding(matrix)
+    if len(builder.type(vector).shape) != 1 or found is None or len(found.shape) != 2:
+        return None
+    if found.op == "inverse":
+        return vector, builder.emit("transpose", matrix, axes=(1, 0))
+    inner = builder.binding(found.args[0]) if found.op == "transpose" else None
+    return (vector, found.args[0]) if inner is not None and inner.op == "inverse" else None
 
 
 def _plain(builder: Builder, b: Binding, left: str, right: str) -> Scaled:

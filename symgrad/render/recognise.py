@@ -13,12 +13,13 @@ import sympy
 
 from symgrad.ops.dims import Shape
 from symgrad.ops.record import ARG
-from symgrad.ops.scalars.functions import Expm1, Log1p, LogAddExp
+from symgrad.ops.scalars.functions import Absolute, Expm1, Log1p, LogAddExp, Softplus
 from symgrad.program import Binding, Builder, Program
 from symgrad.render.scaled import elementwise
+from symgrad.render.softmax import SHARE
 from symgrad.render.textbook import named, one_exponential
 
-_EXP_LOG = (sympy.exp, sympy.log, Log1p, Expm1, LogAddExp)
+_EXP_LOG = (sympy.exp, sympy.log, Log1p, Expm1, LogAddExp, Softplus, Absolute)
 
 LARGEST = 60
 """Operations in one scalar function, beyond which nobody would recognise anything."""
@@ -188,8 +189,24 @@ class Recogniser:
         others = (self.builder.type(self.names[s]).shape for s in e.free_symbols & self.names.keys())
         return any(o not in ((), shape) for o in others)
 
+    def _softmax(self, exponent: sympy.Expr) -> sympy.Expr | None:
+        """The symbol of e^(z − logsumexp z), held as the derivative of logsumexp holds it."""
+        totals = [t for t in exponent.args if exponent.is_Add and self.names.get(-t) in self.logsumexps]
+        if len(totals) != 1:
+            return None
+        core = self.names[-totals[0]]
+        b = self.builder.binding(core)
+        source = self.builder.binding(b.args[0]) if b is not None and b.op == "reshape" else b
+        if source is None or source.op != "logsumexp":
+            return None
+        z = self.emitted(exponent - totals[0], self.builder.type(source.args[0]).shape)
+        return self.symbol(self.builder.emit("pointwise", z, core, fn=SHARE)) if z == source.args[0] else None
+
     def emitted(self, fn: sympy.Expr, shape: Shape) -> str:
         """A function of symbols as a binding."""
+        if fn in self.names:
+            return self.builder.full(self.names[fn], shape)
+        fn = fn.replace(sympy.exp, lambda u: self._softmax(u) or sympy.exp(u))
         if fn in self.names:
             return self.builder.full(self.names[fn], shape)
         cores = [self.names[s] for s in self.names if s in fn.free_symbols]

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import sympy
 
-from symgrad.ops.scalars.functions import Select
+from symgrad.ops.scalars.functions import Ratio, Select
 from symgrad.ops.scalars.table import MEANING, in_own_terms
 
 ONE = sympy.S.One
 
 
 def tidy(fn: sympy.Expr) -> sympy.Expr:
-    """Numbers evaluated, choices by the same condition made once."""
-    return merged(evaluated(fn))
+    """Numbers evaluated, choices by the same condition made once, a / ‖a‖ without its guard at 0."""
+    plain = fn.replace(Ratio, lambda a, b: a / b) if fn.has(Ratio) else fn
+    return merged(evaluated(plain))
 
 
 def evaluated(fn: sympy.Expr) -> sympy.Expr:

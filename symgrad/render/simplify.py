@@ -12,9 +12,12 @@ import sympy
 from symgrad.ops.dims import Shape
 from symgrad.ops.record import ARG
 from symgrad.program import Binding, Builder, Program
+from symgrad.render.matrix_rules import matrix_rule
 from symgrad.render.products import multiplied
+from symgrad.render.scalar_factors import split
 from symgrad.render.scalar_rules import content, tidy
 from symgrad.render.scaled import ONE, Scaled, elementwise, number
+from symgrad.render.softmax import SHARE, axes_of
 from symgrad.render.sums import Over, kept, summed
 
 MOVES = ("transpose", "reshape", "broadcast_to")
@@ -29,6 +32,7 @@ class Simplifier:
         self.keep = keep
         self.builder = Builder(program.inputs)
         self.value: dict[str, Scaled] = {i.name: Scaled(ONE, i.name) for i in program.inputs}
+        self.shares: set[str] = set()  # softmaxes stay whole
         self.labelled = {b.name for b in program.bindings if b.label is not None}
         for b in program.bindings:
             self.value[b.name] = self._binding(b)
@@ -65,6 +69,9 @@ class Simplifier:
             return summed(self.builder, args[0].core, over).times(args[0].coefficient)
         if b.op in MOVES:
             return Scaled(args[0].coefficient, self._moved(b, args[0].core))
+        rewritten = matrix_rule(self.builder, b, args, self.transposed)
+        if rewritten is not None:
+            return rewritten
         # Nothing is known of how other operations scale.
         return Scaled(ONE, self.builder.emit(b.op, *(self._whole(a) for a in args), **b.attrs))
 
@@ -104,7 +111,11 @@ class Simplifier:
         if b is not None and b.op == "matmul" and all(len(self.builder.type(a).shape) == 2 for a in b.args):
             inner, outer = b.args
             return self.builder.emit("matmul", self.transposed(outer), self.transposed(inner))
-        if b is not None and b.op == "pointwise" and self._saves(core) > 0:
+        if b is not None and b.op == "inverse" and self.transposed(b.args[0]) == b.args[0]:
+            return core  # of a symmetric matrix
+        if b is not None and b.op == "eye":
+            return self.builder.emit("eye", shape=b.attrs["shape"][::-1], k=-b.attrs["k"])
+        if b is not None and b.op == "pointwise" and (self._saves(core) > 0 or split(self.builder, core)):
             turned = [self.transposed(a) if self.builder.type(a).shape else a for a in b.args]
             return self.builder.emit("pointwise", *turned, fn=b.attrs["fn"])
         return self.builder.emit("transpose", core, axes=(1, 0))
@@ -128,6 +139,11 @@ class Simplifier:
 
     def _pointwise(self, b: Binding, args: list[Scaled]) -> Scaled:
         """The function of unmoved arguments, moved afterwards where all of them are."""
+        if b.attrs["fn"] == SHARE:
+            whole = self.builder.emit("pointwise", *(self._whole(a) for a in args), fn=SHARE)
+            if axes_of(self.builder, self.builder.binding(whole)) is not None:
+                self.shares.add(whole)
+                return Scaled(ONE, whole)
         args = [Scaled(a.coefficient, self._unrepeated(a.core)) for a in args]
         arrays = [a.core for a in args if self.builder.type(a.core).shape]
         if arrays and all(len(self.builder.type(a).shape) == 2 for a in arrays):
@@ -179,7 +195,7 @@ class Simplifier:
 
         for i, a in enumerate(args):
             inner = self.builder.binding(a.core)
-            if inner is not None and inner.op == "pointwise" and self._inline(b, b.args[i], inner):
+            if inner is not None and a.core not in self.shares and self._inline(b, b.args[i], inner):
                 body = inner.attrs["fn"].xreplace({ARG(j): symbol(c) for j, c in enumerate(inner.args)})
             else:
                 body = symbol(a.core)
@@ -195,7 +211,7 @@ class Simplifier:
 
     def _inline(self, outer: Binding, name: str, inner: Binding) -> bool:
         """Whether an elementwise argument is written into its reader's expression."""
-        if name in self.keep:
+        if name in self.keep or inner.op != "pointwise":
             return False
         fn = inner.attrs["fn"]
         if self.program.uses[name] == 1 or fn.is_Mul:

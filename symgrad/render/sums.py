@@ -12,6 +12,7 @@ from symgrad.ops.record import ARG
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Binding, Builder
 from symgrad.render.scaled import ONE, Scaled, elementwise, number
+from symgrad.render.softmax import axes_of
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
     if constant is not None:
         return number(builder, constant * sympy.sympify(product([shape[i] for i in axes])), over.out)
     inner = builder.binding(core)
+    if over.axes == axes_of(builder, inner) or _distribution(builder, core) == over.axes:
+        return number(builder, 1, over.out)
     if inner is not None and inner.op in ("transpose", "reshape") and over.out == ():
         within = builder.type(inner.args[0]).shape
         return summed(builder, inner.args[0], Over(tuple(range(len(within))), False, ()))
@@ -41,6 +44,13 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
         if found is not None:
             return found
     return Scaled(ONE, _plain(builder, core, over))
+
+
+def _distribution(builder: Builder, core: str) -> tuple[int, ...]:
+    """The axes along which the entries of an input are known to sum to 1."""
+    found = next((i for i in builder.inputs if i.name == core), None)
+    known = found is not None and found.domain in ("onehot", "prob") and found.shape
+    return (len(found.shape) - 1,) if found is not None and known else ()
 
 
 def kept(builder: Builder, total: Binding, shape: Shape) -> str | None:
