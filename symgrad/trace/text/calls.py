@@ -159,8 +159,7 @@ def method(value: Traced, name: str) -> Callable[..., Any]:
     """
     if name not in _METHODS:
         raise UnsupportedError(f"The method .{name}() is not known.", expected=nearest(name, _METHODS))
-    found: Callable[..., Any] = getattr(value, name)
-    return found
+    return lambda *args, **kwargs: getattr(value, name)(*args, **kwargs)
 
 
 def attribute(value: Traced, name: str) -> Any:

@@ -15,10 +15,11 @@ import numpy as np
 
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import Dim, as_dim, same
+from symgrad.ops.eye import eye_attrs
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
-from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, bind_numpy
+from symgrad.trace.dispatch import call_numpy
 from symgrad.trace.text.limits import MAX_MATRIX_POWER
 
 
@@ -98,11 +99,7 @@ def numpy_result(builder: Builder, function: Callable[..., Any], *args: Any, **o
     Raises:
         UnsupportedError: it has none.
     """
-    name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
-    rule = NUMPY_FUNCTIONS.get(function)
-    if rule is None:
-        raise UnsupportedError(f"{name} has no rule.", where=name)
-    return bind_numpy(name, rule, builder, args, options)
+    return call_numpy(builder, function, args, options)
 
 
 def matrix(v: Value) -> Traced:
@@ -127,13 +124,17 @@ def sized(p: Operand, rows: Dim, columns: Dim) -> Value:
     if p.kind == "eye":
         if not same(rows, columns):
             raise ShapeError("I is square.", expected="a square matrix beside it", got=f"{rows} × {columns}")
-        return value(p.scale * numpy_call(builder, np.eye, ops.size_value(builder, rows)))
+        return value(_scaled(p.scale, Traced(builder, builder.emit("eye", **eye_attrs(rows)))))
     if not same(rows if p.row else columns, 1):
         raise ShapeError(
             "vector(1) is a vector.", expected="a vector beside it", got=f"{rows} × {columns}"
         )
     ones = ops.ones(builder, (columns if p.row else rows,))
-    return value(p.scale * ones, p.row)
+    return value(_scaled(p.scale, ones), p.row)
+
+
+def _scaled(scale: Traced, array: Traced) -> Traced:
+    return array if ops_constant(scale) == 1 else scale * array
 
 
 def known(v: Operand) -> Value:
@@ -218,7 +219,7 @@ def _pattern_product(a: Operand, b: Operand) -> Operand:
                 return replace(other, scale=p.scale * other.scale)
             if other.is_scalar:
                 return replace(p, scale=p.scale * other.array)
-            return value(p.scale * other.array, other.row) if ops_constant(p.scale) != 1 else other
+            return value(_scaled(p.scale, other.array), other.row)
     if isinstance(a, Pattern):
         rows = known(b).size[0]
         return product(sized(a, 1, rows), b) if a.row else product(known(a), b)

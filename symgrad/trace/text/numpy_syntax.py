@@ -11,6 +11,7 @@ from symgrad.errors import ParseError, SymgradError
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
+from symgrad.trace.masked import Masked
 from symgrad.trace.text import calls, limits
 from symgrad.trace.text.names import look_up
 from symgrad.trace.text.place import at, pointer
@@ -23,13 +24,13 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Pow: operator.pow,
     ast.MatMult: operator.matmul,
 }
-_COMPARE: dict[type[ast.cmpop], str] = {
-    ast.Gt: "greater",
-    ast.GtE: "greater_equal",
-    ast.Lt: "less",
-    ast.LtE: "less_equal",
-    ast.Eq: "equal",
-    ast.NotEq: "not_equal",
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
 }
 _HINTS: dict[type[ast.AST], str] = {
     ast.IfExp: "write np.where(condition, a, b)",
@@ -139,7 +140,7 @@ class _Reader:
             return -value if isinstance(node.op, ast.USub) else value
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _COMPARE:
             left, right = self._value(node.left), self._value(node.comparators[0])
-            return ops.elementary(self.builder, _COMPARE[type(node.ops[0])], left, right)
+            return _COMPARE[type(node.ops[0])](left, right)
         if isinstance(node, ast.Attribute):
             path = self._module_path(node)
             if path is not None:
@@ -157,7 +158,7 @@ class _Reader:
             fix=_HINTS.get(type(node.op) if isinstance(node, ast.UnaryOp) else type(node)),
         )
 
-    def _binary(self, node: ast.BinOp) -> Traced:
+    def _binary(self, node: ast.BinOp) -> Any:
         chain: list[ast.BinOp] = []
         first: ast.expr = node
         while isinstance(first, ast.BinOp):
@@ -171,7 +172,7 @@ class _Reader:
                     f"The operator {type(link.op).__name__} is not known.", fix=_HINTS.get(type(link.op))
                 )
             try:
-                value = ops.lift(self.builder, operation(value, self._value(link.right)))
+                value = self._array(operation(value, self._value(link.right)))
                 constant = self._constant(value)
                 if constant is not None and constant.free_symbols:
                     limits.check_size(constant)
@@ -179,8 +180,12 @@ class _Reader:
                 raise at(error, self._place(link))  # noqa: B904 - the same error
         return value
 
-    def _value(self, node: ast.expr) -> Traced:
-        return ops.lift(self.builder, self.read(node))
+    def _value(self, node: ast.expr) -> Any:
+        return self._array(self.read(node))
+
+    def _array(self, value: Any) -> Any:
+        """A traced array; entries picked by a mask stay what they are."""
+        return value if isinstance(value, Masked) else ops.lift(self.builder, value)
 
     def _number(self, node: ast.Constant) -> Any:
         value = node.value
@@ -254,7 +259,7 @@ class _Reader:
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         keys = [self._key(part) for part in parts]
         return calls.apply(
-            ops.lift(self.builder, value).__getitem__,
+            self._array(value).__getitem__,
             "Indexing",
             [tuple(keys) if isinstance(node.slice, ast.Tuple) else keys[0]],
             {},

@@ -1,0 +1,141 @@
+"""Entries of matrices, and sums over their indices, as operations on whole arrays.
+
+``Sum((X[i, 0] - y[i, 0])**2, (i, 0, n - 1))`` becomes ``((x - y)**2).sum()``: every index in force is an axis, an
+entry is its array with the axes in that order, and the sum is over the last of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy
+
+from symgrad.errors import ShapeError, UnsupportedError
+from symgrad.ops.dims import Dim, as_dim, format_shape, same
+from symgrad.trace import operations as ops
+from symgrad.trace.array import Traced
+from symgrad.trace.dispatch import call_numpy
+
+if TYPE_CHECKING:
+    from symgrad.trace.sympy_expr import Index, Reader
+
+
+def total(reader: Reader, e: sympy.Sum) -> Traced:
+    """A sum over one index or several.
+
+    Raises:
+        UnsupportedError: bounds that depend on another index, or a start that is no number.
+    """
+    from symgrad.trace.sympy_expr import Index
+
+    outer = reader.indices
+    inner: list[Index] = []
+    for symbol, low, high in (_limit(limit) for limit in reversed(e.limits)):  # the outermost comes last
+        used = {i.symbol for i in (*outer, *inner)}
+        if used & (low.free_symbols | high.free_symbols):
+            raise UnsupportedError(
+                "The bounds of a sum depend on another index.", got=f"{symbol} from {low} to {high}"
+            )
+        if symbol in used:
+            raise UnsupportedError("Two sums in each other use one index.", got=str(symbol))
+        start = reader.dim(low) if low.is_nonnegative is not False else -1
+        if not isinstance(start, int) or start < 0:
+            raise UnsupportedError("A sum starts at a whole number.", got=f"{symbol} from {low}")
+        inner.append(Index(symbol, start, reader.dim(high - low + 1)))
+    indices = (*outer, *inner)
+    terms = type(reader)(reader.builder, reader.names, indices).read(e.function)
+    lead = terms.dims[: len(outer)] if terms.dims else (1,) * len(outer)
+    terms = ops.broadcast_to(terms, (*lead, *(i.size for i in inner)))
+    return ops.total(terms, tuple(range(len(outer), len(indices))))
+
+
+def _limit(limit: Any) -> tuple[Any, Any, Any]:
+    if len(limit) != 3:
+        raise UnsupportedError("A sum needs bounds.", got=str(limit), fix="write (i, 0, n - 1)")
+    return limit[0], limit[1], limit[2]
+
+
+def values_of(reader: Reader, index: Index) -> Traced:
+    """The index itself as a number: 0, 1, 2, … along its axis."""
+    ones = ops.ones(reader.builder, (index.size,))
+    counted = ops.lift(reader.builder, call_numpy(reader.builder, np.cumsum, (ones,), {})) - 1 + index.start
+    return _placed(reader, counted, [reader.indices.index(index)])
+
+
+def _placed(reader: Reader, value: Traced, axes: list[int]) -> Traced:
+    """Each axis of the value moved to the axis of its index; the others have size 1."""
+    order = sorted(range(len(axes)), key=lambda k: axes[k])
+    if order != list(range(len(axes))):
+        value = ops.transpose(value, order)
+    dims: list[Dim] = [1] * len(reader.indices)
+    for axis, size in zip(sorted(axes), value.dims, strict=True):
+        dims[axis] = size
+    return ops.reshape_dims(value, tuple(dims))
+
+
+def entry(reader: Reader, e: Any) -> Traced:
+    """``X[i, j]`` for numbers, sizes and summation indices.
+
+    Raises:
+        ShapeError: an index that runs beyond the axis.
+        UnsupportedError: an index that depends on data.
+    """
+    if isinstance(e, sympy.Indexed):
+        array, places = reader.array(str(e.base.label)), e.indices
+        if array.ndim != len(places):
+            raise ShapeError("An array has one index for each axis.", expected=format_shape(array.dims), got=str(e))
+    else:
+        array, places = reader.outside(e.parent).read(e.parent), e.args[1:]
+    if not reader.indices and all(same(d, 1) for d in array.dims):
+        return ops.reshape_dims(array, ())
+    keys: list[Any] = []
+    axes: list[int] = []
+    for place, size in zip(places, array.dims, strict=True):
+        key, axis = _key(reader, place, size)
+        keys.append(key)
+        if axis is not None:
+            axes.append(axis)
+    if not all(isinstance(k, slice) and k == slice(None) for k in keys):
+        array = ops.lift(reader.builder, array[tuple(keys)])
+    if len(set(axes)) < len(axes):  # X[i, i]
+        if len(axes) != 2:
+            raise UnsupportedError("One index stands more than twice.")
+        array = ops.lift(reader.builder, call_numpy(reader.builder, np.diagonal, (array,), {}))
+        axes = axes[:1]
+    return _placed(reader, array, axes) if axes else array
+
+
+def _key(reader: Reader, place: Any, size: Dim) -> tuple[Any, int | None]:
+    """What NumPy is indexed with, and the position of the summation index if there is one."""
+    for position, index in enumerate(reader.indices):
+        if index.symbol not in place.free_symbols:
+            continue
+        shift = sympy.expand(place - index.symbol)
+        if not shift.is_Integer:
+            raise UnsupportedError(
+                "An entry's index is an index of the sum, or one plus a number.", got=str(place)
+            )
+        start = index.start + int(shift)
+        left = as_dim_or_negative(size - start - index.size)
+        if start < 0 or left is None:
+            raise ShapeError(
+                "An index runs beyond its axis, or not provably inside it.",
+                expected=f"0 to {as_dim(size)} − 1",
+                got=f"{start} to {sympy.sympify(start) + index.size - 1}",
+                fix="indices count from 0: (i, 0, n - 1)",
+            )
+        if start == 0 and left == 0:
+            return slice(None), position
+        return slice(start, None if left == 0 else -left), position
+    dim = reader.dim(place) if not place.is_negative else int(place)
+    known = {s for i in reader.builder.inputs for d in i.shape for s in sympy.sympify(d).free_symbols}
+    if not isinstance(dim, int) and not dim.free_symbols <= known:
+        raise UnsupportedError("An index of an entry is a whole number, a size, or an index of a sum.", got=str(place))
+    return ops.size_value(reader.builder, dim), None
+
+
+def as_dim_or_negative(left: Any) -> int | None:
+    """How many entries remain after the last one; None where it is not a known number from 0 on."""
+    found = sympy.expand(left)
+    return int(found) if found.is_Integer and found >= 0 else None
