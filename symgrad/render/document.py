@@ -13,6 +13,7 @@ from symgrad.calculus import Differentiated, differentiate
 from symgrad.program import Program
 from symgrad.render.formula import Writer, choose_names
 from symgrad.render.recognise import recognise
+from symgrad.render.reuse import reuse
 from symgrad.render.simplify import simplify
 
 
@@ -45,7 +46,7 @@ class Document:
     def program(self) -> Program:
         """The simplified program of the recognised loss and its gradients."""
         forward = recognise(self.differentiated.program.only("loss"))
-        return simplify(differentiate(forward, self.wrt).program)
+        return reuse(simplify(differentiate(forward, self.wrt).program))
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -84,10 +85,22 @@ class Document:
         return out
 
     def formula(self, output: str, style: str = "text") -> str:
-        """The right-hand side of the loss or of one gradient."""
-        writer = self.writer(style)
-        value = self.program.output[output]
-        return (writer.formula(value) if output == "loss" else writer.piece(value)).text
+        """The right-hand side of the loss or of one gradient, with the names that it needs told behind it."""
+        program = self.program.only(output)
+        forward = frozenset(b.name for b in self.program.only("loss").bindings)
+        names = choose_names(program, forward)
+        writer = Writer(program, style, names)
+        value = program.output[output]
+        text = (writer.formula(value) if output == "loss" else writer.piece(value)).text
+        told = [
+            f"{writer.name(b.name)} = {writer.formula(b.name).text}"
+            for b in program.bindings
+            if b.name in names
+        ]
+        if not told:
+            return text
+        word = r"\quad\text{where } " if style == "latex" else ", where "
+        return text + word + ", ".join(told)
 
     def where(self, style: str = "text") -> list[Line]:
         """The named values only."""

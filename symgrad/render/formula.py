@@ -54,12 +54,51 @@ class Writer:
         b = self.program.by_name[value]
         if not isinstance(b, Binding):
             return self.piece(value)
+        made = self._special(b) or b.record.notation(self.notation, [self.piece(a) for a in b.args], b.attrs)
+        return Piece(made.text, made.strength, len(b.shape), shape=b.shape)
+
+    def _special(self, b: Binding) -> Piece | None:
+        """What has a sign of its own on paper: the softmax, norms."""
         axes = axes_of(self.program, b)
         if axes is not None:
-            made = self.notation.softmax(self.piece(b.args[0]), axes)
-        else:
-            made = b.record.notation(self.notation, [self.piece(a) for a in b.args], b.attrs)
-        return Piece(made.text, made.strength, len(b.shape), shape=b.shape)
+            return self.notation.softmax(self.piece(b.args[0]), axes)
+        if b.op == "sum" and (root := self._norm(b.name)) is not None and self._short(b.name):
+            return self.notation.scalar(ARG(0) ** 2, (root,))
+        if b.op == "pointwise":
+            return self._with_norms(b)
+        return None
+
+    def _with_norms(self, b: Binding) -> Piece | None:
+        """A function of sums of squares, written with norms: x / ‖x‖."""
+        fn, args, roots = b.attrs["fn"], [self.piece(a) for a in b.args], False
+        for i, a in enumerate(b.args):
+            root = None if a in self.named else self._norm(a)
+            powers = {p.exp for p in fn.atoms(sympy.Pow) if p.base == ARG(i)}
+            if root is None or not (self._short(a) or any(not p.is_Integer for p in powers)):
+                continue
+            norm = sympy.Dummy(positive=True)
+            fn, args[i], roots = fn.xreplace({ARG(i): norm**2}).xreplace({norm: ARG(i)}), root, True
+        return self.notation.scalar(fn, args) if roots else None
+
+    def _norm(self, value: str) -> Piece | None:
+        """‖x‖, if the value is Σ x²."""
+        base = squared(self.program, value)
+        return None if base is None else self.notation.norm(self.piece(base))
+
+    def _short(self, value: str) -> bool:
+        """Whether Σ x² is the sum of the squares of something that has a name."""
+        base = squared(self.program, value)
+        return base is not None and self.piece(base).strength >= ATOM
+
+
+def squared(program: Program, value: str) -> str | None:
+    """x, if the value is Σ x² over all entries."""
+    b = program.by_name[value]
+    if not isinstance(b, Binding) or b.op != "sum" or b.shape != ():
+        return None
+    inner = program.by_name[b.args[0]]
+    plain = isinstance(inner, Binding) and inner.op == "pointwise" and inner.attrs["fn"] == ARG(0) ** 2
+    return inner.args[0] if isinstance(inner, Binding) and plain else None
 
 
 def shown_names(program: Program, named: Mapping[str, str], short: Mapping[str, str]) -> dict[str, bool]:
@@ -86,7 +125,7 @@ def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
     named: dict[str, str] = {}
     outputs = {name for _, name in program.outputs}
     reads = _reads(program)
-    candidates = [b for b in program.bindings if reads[b.name] > 1 and _worth_a_name(b)]
+    candidates = [b for b in program.bindings if reads[b.name] > 1 and _worth_a_name(program, b)]
     counts: dict[str, int] = {}
     stems: dict[str, str] = {}
     for b in candidates:
@@ -138,10 +177,18 @@ def _occurrences(fn: sympy.Expr, position: int) -> int:
     return sum(1 for e in sympy.preorder_traversal(fn) if e == ARG(position))
 
 
-def _worth_a_name(b: Binding) -> bool:
+def _worth_a_name(program: Program, b: Binding) -> bool:
     if b.op in ("constant", "transpose", "broadcast_to", "reshape"):
         return False
-    return not (b.op == "pointwise" and len(b.args) == 1 and b.attrs["fn"].is_Mul)
+    if b.op == "eye" or (b.op == "inverse" and program.is_input(b.args[0])):  # I and A⁻¹ are as short as a name
+        return False
+    base = squared(program, b.name)
+    if base is not None and program.is_input(base):
+        return False
+    if b.op != "pointwise" or len(b.args) > 1:
+        return True
+    fn = b.attrs["fn"]
+    return not (fn.is_Mul or fn == 1 / ARG(0))
 
 
 def _stem(b: Binding) -> str:

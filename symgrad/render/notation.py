@@ -12,12 +12,11 @@ from symgrad.ops.dims import Dim, Shape, format_shape
 from symgrad.ops.record import ARG, Piece
 from symgrad.ops.scalars.printer import ATOM, MUL, NEG, POW
 from symgrad.render.entrywise import entrywise
-from symgrad.render.inverses import AsciiInverseSigns, InverseSigns, LatexInverseSigns
 from symgrad.render.printers import AsciiPrinter, LatexPrinter, UnicodePrinter
 from symgrad.render.spacing import ONES, Spacing
 
 
-class UnicodeNotation(InverseSigns):
+class UnicodeNotation:
     """Formulas for a terminal that shows Unicode.
 
     Args:
@@ -59,9 +58,6 @@ class UnicodeNotation(InverseSigns):
         return f"{left}{right}" if self.spacing.tight(left, right) else f"{left} {right}"
 
     def transpose(self, a: Piece) -> Piece:
-        turned = self.transposed_inverse(a)
-        if turned is not None:
-            return turned
         if self._ends(a, self.inverse_transposed):
             return Piece(a.text.removesuffix(self.inverse_transposed) + self.inverted, POW, a.rank)
         if self._ends(a, self.inverted):
@@ -201,7 +197,7 @@ def _indexed(old: Shape, new: Shape) -> str:
     return ", ".join([*index, *("0" for _ in rest)])
 
 
-class AsciiNotation(AsciiInverseSigns, UnicodeNotation):
+class AsciiNotation(UnicodeNotation):
     """Formulas in ASCII: ``x'`` is the transpose, ``*`` the product of entries."""
 
     printer_type = AsciiPrinter
@@ -235,7 +231,7 @@ def to_ascii(text: str) -> str:
     return barred.translate(_ASCII).encode("ascii", "replace").decode("ascii")
 
 
-class LatexNotation(LatexInverseSigns, UnicodeNotation):
+class LatexNotation(UnicodeNotation):
     """Formulas in LaTeX."""
 
     printer_type = LatexPrinter

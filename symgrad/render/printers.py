@@ -174,7 +174,12 @@ class UnicodePrinter(ScalarPrinter):
         return Piece(text, MUL, max(p.rank for p in arrays))
 
     def scalar_product(self, texts: list[str]) -> str:
-        return self.dot.join(texts) if any(len(t) > 1 for t in texts) else "".join(texts)
+        text = texts[0]
+        for t in texts[1:]:
+            near = self.spacing.tight(text, t) and not t.startswith("(")
+            near = near or (text.isdecimal() and t[:1].isalpha() and len(t) == 1)
+            text += t if near or t.startswith(("|", "‖")) else f"{self.dot}{t}"
+        return text
 
     def in_front(self, front: str, text: str) -> str:
         """A scalar before what it multiplies: 2xᵀr, ½ Σ r², (2/n) xᵀr."""

@@ -7,6 +7,7 @@ a quotient of sums of exponentials.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -86,6 +87,10 @@ class Recogniser:
             # The entries taken from eᵘ are e to the entries taken from u.
             exponent = self.emitted(fn.args[0], self.builder.type(args[0]).shape)
             self.written[made] = sympy.exp(self.symbol(self.builder.emit(b.op, exponent, *args[1:], **b.attrs)))
+        if b.op == "norm" and b.attrs["p"] == 2:
+            squares = self.builder.emit("pointwise", args[0], fn=ARG(0) ** 2)
+            axes = {k: v for k, v in b.items if k != "p"}
+            self.written[made] = sympy.sqrt(self.symbol(self.builder.emit("sum", squares, **axes)))
         if b.op == "sum":
             self._exp_sum(b, args[0], made)
         if b.op == "reshape" and args[0] in self.sums:
@@ -161,11 +166,11 @@ class Recogniser:
         known = {ARG(i): self.written.get(a, self._read(a)) for i, a in enumerate(args)}
         opened = fn.xreplace(known)
         if opened.count_ops() > LARGEST:
-            return self.emitted(plain, b.shape)
+            return self.emitted(plain, b.shape, args)
         merged = self._without_sums(opened)
         better = named(merged)
         undone = _transcendental(better) < _transcendental(plain) + sum(map(_transcendental, set(known.values())))
-        core = self.emitted(better if merged != opened or undone else plain, b.shape)
+        core = self.emitted(better if merged != opened or undone else plain, b.shape, args)
         self.written.setdefault(core, better)
         return core
 
@@ -202,14 +207,15 @@ class Recogniser:
         z = self.emitted(exponent - totals[0], self.builder.type(source.args[0]).shape)
         return self.symbol(self.builder.emit("pointwise", z, core, fn=SHARE)) if z == source.args[0] else None
 
-    def emitted(self, fn: sympy.Expr, shape: Shape) -> str:
-        """A function of symbols as a binding."""
+    def emitted(self, fn: sympy.Expr, shape: Shape, first: Sequence[str] = ()) -> str:
+        """A function of symbols as a binding; its arguments in the order of ``first``, then as they came up."""
         if fn in self.names:
             return self.builder.full(self.names[fn], shape)
         fn = fn.replace(sympy.exp, lambda u: self._softmax(u) or sympy.exp(u))
         if fn in self.names:
             return self.builder.full(self.names[fn], shape)
-        cores = [self.names[s] for s in self.names if s in fn.free_symbols]
+        order = dict.fromkeys([*(self.symbol(a) for a in first), *self.names])
+        cores = [self.names[s] for s in order if s in fn.free_symbols]
         body = fn.xreplace({self.symbols[c]: ARG(i) for i, c in enumerate(cores)})
         if not cores:
             return self.builder.full(self.builder.constant(body), shape)
@@ -218,7 +224,12 @@ class Recogniser:
 
 
 def _transcendental(e: sympy.Expr) -> int:
-    return sum(1 for part in sympy.preorder_traversal(e) if isinstance(part, _EXP_LOG))
+    """What a reader would rather not see, counted: functions that undo each other, roots of squares."""
+    found = 0
+    for part in sympy.preorder_traversal(e):
+        root = part.is_Pow and part.exp.is_Rational and not part.exp.is_Integer
+        found += 2 if isinstance(part, LogAddExp) else root or isinstance(part, _EXP_LOG)
+    return found
 
 
 def recognise(program: Program) -> Program:

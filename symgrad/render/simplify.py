@@ -113,6 +113,10 @@ class Simplifier:
             return self.builder.emit("matmul", self.transposed(outer), self.transposed(inner))
         if b is not None and b.op == "inverse" and self.transposed(b.args[0]) == b.args[0]:
             return core  # of a symmetric matrix
+        if b is not None and b.op == "outer":
+            turned = multiplied(self.builder, b, *b.args[::-1])
+            if turned.coefficient == 1:
+                return turned.core
         if b is not None and b.op == "eye":
             return self.builder.emit("eye", shape=b.attrs["shape"][::-1], k=-b.attrs["k"])
         if b is not None and b.op == "pointwise" and (self._saves(core) > 0 or split(self.builder, core)):
@@ -127,7 +131,8 @@ class Simplifier:
         if shape == () or (b is not None and self.builder.constant_value(core) is not None):
             return 0
         if b is not None and b.op == "transpose":
-            return 1
+            inner = self.builder.binding(b.args[0])
+            return 0 if inner is not None and inner.op == "inverse" else 1  # A⁻ᵀ is one sign
         if b is not None and (b.op == "matmul" or (b.op == "pointwise" and self._matrices(b.args))):
             return sum(self._saves(a) for a in b.args)
         return -1

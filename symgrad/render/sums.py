@@ -47,10 +47,16 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
 
 
 def _distribution(builder: Builder, core: str) -> tuple[int, ...]:
-    """The axes along which the entries of an input are known to sum to 1."""
-    found = next((i for i in builder.inputs if i.name == core), None)
-    known = found is not None and found.domain in ("onehot", "prob") and found.shape
-    return (len(found.shape) - 1,) if found is not None and known else ()
+    """The axes along which entries are known to sum to 1: rows of probabilities, of one-hot labels."""
+    for i in builder.inputs:
+        if i.name == core and i.domain in ("onehot", "prob") and i.shape:
+            return (len(i.shape) - 1,)
+    b = builder.binding(core)
+    if b is None or b.op != "scatter" or b.attrs["axes"] != (0, 1) or builder.constant_value(b.args[0]) != 1:
+        return ()
+    rows = builder.binding(b.args[1])
+    counted = rows is not None and rows.op == "pattern" and (rows.attrs["first"], rows.attrs["step"]) == (0, 1)
+    return (1,) if counted and rows is not None and rows.shape == b.shape[:1] else ()
 
 
 def kept(builder: Builder, total: Binding, shape: Shape) -> str | None:

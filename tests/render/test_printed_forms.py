@@ -31,17 +31,20 @@ TEXTS = {
     "bias and mean": (
         "np.mean((x @ w + b - y)**2)",
         {"x": "n d", "w": "d 1", "b": "1", "y": "n 1"},
-        {"w": "(2/n) xᵀδ", "b": "(2/n) 𝟏ᵀδ"},
+        {"w": "(2/n) xᵀ(xw + b − y)", "b": "(2/n) (xw + b − y)ᵀ𝟏"},
     ),
     "several outputs": (
         "0.5*np.sum((x @ W + b - y)**2)/x.shape[0]",
         {"x": "n d", "W": "d k", "b": "k", "y": "n k"},
-        {"W": "(1/n) xᵀδ", "b": "(1/n) 𝟏ᵀδ"},
+        {"W": "(1/n) xᵀ(xW + 𝟏bᵀ − y)", "b": "(1/n) (xW + 𝟏bᵀ − y)ᵀ𝟏"},
     ),
     "one sigmoid neuron": (
         "np.sum(0.5*(sigmoid(x @ w + b) - y)**2)",
         {"x": "n d", "w": "d 1", "b": "1", "y": "n 1"},
-        {"w": "xᵀδ", "b": "𝟏ᵀδ"},
+        {
+            "w": "xᵀ(p ⊙ (1 − p) ⊙ (p − y)), where p = σ(xw + b)",
+            "b": "(p ⊙ (1 − p) ⊙ (p − y))ᵀ𝟏, where p = σ(xw + b)",
+        },
     ),
     "logistic regression": (
         "-np.sum(y*np.log(sigmoid(x @ w)) + (1 - y)*np.log(1 - sigmoid(x @ w)))",
@@ -57,7 +60,7 @@ TEXTS = {
     "a parameter called delta": (
         "np.sum((x @ w1 @ delta - y)**2)",
         {"x": "n d", "w1": "d h", "delta": "h k", "y": "n k"},
-        {"w1": "2xᵀδ₁δᵀ", "delta": "2w₁ᵀxᵀδ₁"},
+        {"w1": "2xᵀ(xw₁δ − y)δᵀ", "delta": "2w₁ᵀxᵀ(xw₁δ − y)"},
     ),
     "a fraction": ("-np.sum((a - b)**-2)", {"a": "n", "b": "n"}, {"a": "2 / (a − b)³"}),
 }
@@ -100,14 +103,14 @@ def network(x, W1, b1, W2, b2, y):
 def test_a_tanh_network():
     shapes = {"x": "n d", "W1": "d m", "b1": "m", "W2": "m k", "b2": "k", "y": "n k"}
     assert str(sg.derive(network, shapes, ["W1", "b1", "W2", "b2"])) == (
-        "     L = 1/(2n) Σ r²\n"
-        "    h₁ = tanh(xW₁ + b₁)\n"
-        "     r = h₁W₂ + b₂ − y\n"
+        "     L = 1/(2n) ‖r‖_F²\n"
+        "    h₁ = tanh(xW₁ + 𝟏b₁ᵀ)\n"
+        "     r = h₁W₂ + 𝟏b₂ᵀ − y\n"
         "     δ = rW₂ᵀ ⊙ (1 − h₁²)\n"
         "∂L/∂W₁ = (1/n) xᵀδ    (d, m)\n"
-        "∂L/∂b₁ = (1/n) 𝟏ᵀδ    (m,)\n"
+        "∂L/∂b₁ = (1/n) δᵀ𝟏    (m,)\n"
         "∂L/∂W₂ = (1/n) h₁ᵀr    (m, k)\n"
-        "∂L/∂b₂ = (1/n) 𝟏ᵀr    (k,)"
+        "∂L/∂b₂ = (1/n) rᵀ𝟏    (k,)"
     )
 
 
@@ -115,15 +118,15 @@ def test_a_relu_module():
     model = sg.nn.Sequential(sg.nn.Linear(3, 4), sg.nn.ReLU(), sg.nn.Linear(4, 1))
     derivation = sg.derive(model, {"x": "n d", "y": "n 1"}, criterion=sg.nn.MSELoss(reduction="sum"))
     assert str(derivation) == (
-        "     L = Σ (hW₂ᵀ + b₂ − y)²\n"
-        "     z = xW₁ᵀ + b₁\n"
+        "     L = ‖r‖²\n"
+        "     z = xW₁ᵀ + 𝟏b₁ᵀ\n"
         "     h = relu(z)\n"
-        "    δ₂ = hW₂ᵀ + b₂ − y\n"
-        "    δ₁ = δ₂W₂ ⊙ [z > 0]\n"
-        "∂L/∂W₁ = 2δ₁ᵀx    (4, 3)\n"
-        "∂L/∂b₁ = 2 𝟏ᵀδ₁    (4,)\n"
-        "∂L/∂W₂ = 2δ₂ᵀh    (1, 4)\n"
-        "∂L/∂b₂ = 2 𝟏ᵀδ₂    (1,)"
+        "     r = hW₂ᵀ + b₂ − y\n"
+        "     δ = rW₂ ⊙ [z > 0]\n"
+        "∂L/∂W₁ = 2δᵀx    (4, 3)\n"
+        "∂L/∂b₁ = 2δᵀ𝟏    (4,)\n"
+        "∂L/∂W₂ = 2rᵀh    (1, 4)\n"
+        "∂L/∂b₂ = 2rᵀ𝟏    (1,)"
     )
 
 
