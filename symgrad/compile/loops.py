@@ -227,13 +227,16 @@ class _Body:
 
     def formula(self, b: Binding, definition: Definition, at: Mapping[sympy.Symbol, object]) -> str:
         """One term of the definition at the given indices."""
-        symbols: dict[sympy.Symbol, Piece] = {}
+        fn = sympy.sympify(definition.fn)
+        symbols: dict[sympy.Symbol, Piece] = {
+            s: Piece(f"({self.writer._index(at[s])})", ATOM) for s in fn.free_symbols if s in at
+        }
         for j, access in enumerate(definition.access):
             where = [sympy.sympify(i).xreplace(at) for i in access.index]
             symbols[ARG(j)] = Piece(self.entry(b.args[access.arg], where), ATOM)
         for s, text in self.writer.dims.items():
             symbols.setdefault(s, Piece(f"F({text})", ATOM))
-        return KernelPrinter(symbols, self.writer.helpers).text(sympy.sympify(definition.fn))
+        return KernelPrinter(symbols, self.writer.helpers).text(fn)
 
 
 def _loop_order(definition: Definition, ranges: Mapping[sympy.Symbol, Dim]) -> list[sympy.Symbol]:

@@ -34,7 +34,7 @@ class Placement:
 def definition_of(program: Program, b: Binding) -> Definition:
     """The record's definition of a binding."""
     found = b.record.define([program.type(a) for a in b.args], b.attrs, b.type)
-    if isinstance(found, Whole) or not found.plain:
+    if isinstance(found, Whole) or found.combine != "sum" or found.after != ARG(0):
         raise UnsupportedError(
             f"{b.op} has no compiled form yet.", where="compile", fix="call the derivation itself: d(x=…)"
         )
@@ -65,7 +65,7 @@ def _place(
     program: Program, b: Binding, roots: list[str], entries: Mapping[str, Dim], blas: frozenset[str]
 ) -> Place:
     definition = definition_of(program, b)
-    if not b.args:
+    if not b.args and b.shape == ():
         return "number"
     if b.shape == ():
         return "scalar"
@@ -73,7 +73,7 @@ def _place(
         return "buffer"
     if _BLAS in roots:
         return "inline" if _is_view(program, b) and set(roots) == {_BLAS} else "buffer"
-    if definition.fn == ARG(0):
+    if definition.fn == ARG(0) or not b.args:
         return "inline"
     once = len(roots) == 1 and same(product(b.shape), entries[roots[0]])
     return "inline" if once else "buffer"
