@@ -140,6 +140,11 @@ def log_ndtr(x):
     series = -r * (1 - r * (3 - r * (15 - r * 105)))
     return F(-0.5 * x * x - math.log(-x) - 0.5 * math.log(2 * math.pi) + math.log1p(series))
 """,
+    "less_one": """
+@njit(**HELPER)
+def less_one(x):
+    return F(1) if x == F(0) else x - F(1)
+""",
     "hypot": """
 @njit(**HELPER)
 def hypot(a, b):
@@ -272,6 +277,7 @@ _HELPER_OF: dict[type, str] = {
     rounding.FloorDivide: "floor_divide",
     rounding.Remainder: "remainder",
     rounding.Fmod: "fmod",
+    special.LessOne: "less_one",
     special.Hypot: "hypot",
     special.Cbrt: "cbrt",
     special.Sinc: "sinc",

@@ -31,17 +31,27 @@ from symgrad.ops.record import (
 from symgrad.ops.scalars.functions import Select, Truth
 from symgrad.ops.scalars.magnitude import count_roundings, magnitude
 from symgrad.ops.scalars.numpy_code import numpy_text
+from symgrad.ops.scalars.special import LessOne, XLogY
 
 
 @lru_cache(maxsize=4096)
 def partial(fn: sympy.Expr, position: int) -> sympy.Expr:
     """∂fn/∂argument, written with ``OUT`` where the function's own value occurs in it."""
+    if isinstance(fn, sympy.Pow) and not fn.base.is_number and not fn.exp.is_number:
+        return _power(fn, position)
     derivative = sympy.diff(fn, ARG(position))
     if (fn.is_Function or fn.is_Pow) and not fn.is_Symbol and fn.args:
         reused = derivative.subs(fn, OUT)
         if reused.count_ops() < derivative.count_ops():
             return reused
     return derivative
+
+
+def _power(fn: sympy.Pow, position: int) -> sympy.Expr:
+    """The slope of b^e, finite also where b = 0; SymPy's b^e·e/b and b^e·log b are 0/0 and 0·∞ there."""
+    base, exponent = fn.base, fn.exp
+    by_base = exponent * base ** LessOne(exponent) * sympy.diff(base, ARG(position))
+    return by_base + XLogY(OUT, base) * sympy.diff(exponent, ARG(position))
 
 
 def scale(g: sympy.Expr, derivative: sympy.Expr) -> sympy.Expr:
@@ -59,6 +69,9 @@ def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
         return Type(shape, "bool")
     if fn.is_Symbol:
         return Type(shape, args[0].kind)
+    whole = all(a.kind == "int" for a in args) and args
+    if whole and (fn.is_Add or fn.is_Mul) and not fn.has(sympy.Pow) and not fn.atoms(sympy.Function):
+        return Type(shape, "int" if all(n.is_Integer for n in fn.atoms(sympy.Number)) else "real")
     return Type(shape)
 
 

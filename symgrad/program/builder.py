@@ -10,7 +10,7 @@ from __future__ import annotations
 import keyword
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -20,7 +20,9 @@ from symgrad.errors import SpecError, SymgradError
 from symgrad.ops import OPS
 from symgrad.ops.dims import Dim, Shape, broadcast, product, same
 from symgrad.ops.record import ARG, Type
+from symgrad.ops.scalars.functions import Select
 from symgrad.ops.sum import sum_attrs
+from symgrad.program.masks import inside_selection
 from symgrad.program.program import Binding, Input, Program
 from symgrad.program.rewrites import squared_norm, times_identity
 
@@ -145,6 +147,9 @@ class Builder:
 
     def pointwise(self, fn: sympy.Expr, *args: str) -> str:
         """An elementwise function that calculus made: constants among its arguments are folded in."""
+        masked = inside_selection(self, fn, args)
+        if masked is not None:
+            return masked
         values = [self.constant_value(a) for a in args]
         fn = fn.xreplace({ARG(i): v for i, v in enumerate(values) if v is not None})
         left = [i for i in range(len(args)) if fn.has(ARG(i))]
@@ -152,9 +157,24 @@ class Builder:
         kept = tuple(self._unbroadcast(args[i]) for i in left)
         if not kept:
             return self.constant(fn)
+        fn = self._counting(fn, kept)
         if fn == ARG(0):
             return kept[0]
         return self.emit("pointwise", *kept, fn=fn)
+
+    def _counting(self, fn: sympy.Expr, args: Sequence[str]) -> sympy.Expr:
+        """Truth values as 0 and 1, where they do not choose between branches or weigh a real factor.
+
+        NumPy's sum of two truth values is "or", and they have no negative.
+        """
+        masks = [ARG(i) for i, a in enumerate(args) if self.type(a).kind == "bool"]
+        real = [ARG(i) for i in range(len(args)) if ARG(i) not in masks]
+        for m in masks:
+            chooses = isinstance(fn, Select) and fn.args[0] == m and not any(a.has(m) for a in fn.args[1:])
+            weighs = fn.is_Mul and m in fn.args and any(a.has(*real) for a in fn.args if real)
+            if not chooses and not weighs:
+                fn = fn.xreplace({m: Select(m, sympy.S.One, sympy.S.Zero)})
+        return fn
 
     def _unbroadcast(self, name: str) -> str:
         # Safe: an adjoint may have a smaller shape than it stands for (see ``Emitter``).

@@ -12,6 +12,7 @@ import sympy
 from symgrad.errors import UnsupportedError
 from symgrad.ops.record import Piece
 from symgrad.ops.scalars import functions as f
+from symgrad.ops.scalars.functions import Comparison
 from symgrad.ops.scalars import logic, rounding, special
 from symgrad.ops.scalars.printer import ADD, ATOM, MUL, POW, ScalarPrinter, shortest_decimal
 
@@ -84,7 +85,31 @@ SPECIAL = {sympy.pi: "np.pi", sympy.E: "np.e", sympy.EulerGamma: "np.euler_gamma
 class NumPyPrinter(ScalarPrinter):
     """NumPy source text."""
 
+    _masks = False
+    """Whether a truth value may stand as one: beside a real factor, where it becomes 0 or 1 by itself."""
+
     def piece(self, expr: sympy.Expr) -> Piece:
+        if expr in self.symbols:
+            return self.symbols[expr]
+        masks, self._masks = self._masks, _has_real_factor(expr)
+        try:
+            found = self._written(expr)
+        finally:
+            self._masks = masks
+        if isinstance(expr, (f.Step, Comparison)) and not masks:
+            # A sum of truth values is "or" in NumPy, and they have no negative.
+            if isinstance(expr, f.Step):
+                return Piece(f"np.heaviside({self.piece(expr.args[0]).text}, 0)", ATOM)
+            return Piece(f"1.0*{found.text}", MUL)
+        return found
+
+    def _written(self, expr: sympy.Expr) -> Piece:
+        if isinstance(expr, f.Select):
+            condition, *branches = expr.args
+            self._masks = True
+            pieces = [self.piece(condition)]
+            self._masks = False
+            return self.function(expr, [*pieces, *(self.piece(b) for b in branches)])
         # √2 or log 2 as a Python number: np.sqrt(2) is a float64, which would promote a float32 array.
         if (
             expr.is_number
@@ -136,6 +161,8 @@ class NumPyPrinter(ScalarPrinter):
             return Piece(f"np.where({self.wrap(args[0], ADD)} > 0, {x}, np.expm1(np.minimum({x}, 0)))", ATOM)
         if kind is f.Relu:
             return Piece(f"np.maximum({args[0].text}, 0)", ATOM)
+        if kind is special.LessOne:
+            return Piece(f"np.where({self.wrap(args[0], ADD)} == 0, 1, {self.wrap(args[0], ADD)} - 1)", ATOM)
         if kind is f.Step:
             return Piece(f"({self.wrap(args[0], ADD)} > 0)", ATOM)
         if kind is f.Above:
@@ -153,10 +180,17 @@ class NumPyPrinter(ScalarPrinter):
         return Piece(f"-{self.wrap(piece, MUL)}", MUL)
 
 
+def _has_real_factor(expr: sympy.Expr) -> bool:
+    return expr.is_Mul and any(not isinstance(a, (f.Step, Comparison)) and not a.is_number for a in expr.args)
+
+
 def numpy_text(expr: sympy.Expr, names: Mapping[sympy.Symbol, Piece | str]) -> str:
     """The expression as NumPy source, with each symbol replaced by the text given for it."""
     pieces = {s: p if isinstance(p, Piece) else Piece(p, ATOM) for s, p in names.items()}
-    return NumPyPrinter(pieces).text(expr)
+    printer = NumPyPrinter(pieces)
+    if isinstance(expr, Comparison):
+        return printer.compare(expr.sign, *(printer.piece(a) for a in expr.args)).text
+    return printer.text(expr)
 
 
 def numpy_names(source: str) -> dict[str, Any]:

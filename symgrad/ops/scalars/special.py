@@ -28,6 +28,15 @@ class XLog1pY(_Real):
         return Log1p(y) if argindex == 1 else x / (1 + y)
 
 
+class LessOne(_Real):
+    """e − 1, the exponent in the slope e·b^(e − 1); 1 where e = 0, so that the slope is 0 there for b = 0 too."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return S.One
+
+
 class LogNdtr(_Real):
     """log Φ(x), Φ the normal distribution function, without underflow for small x."""
 
@@ -111,6 +120,7 @@ __all__ = [
     "FMax",
     "FMin",
     "Hypot",
+    "LessOne",
     "LogNdtr",
     "Sinc",
     "StepAt",

@@ -231,6 +231,12 @@ _SPECIAL = (
         domain=("real", "above-minus-one"),
     ),
     Elementary(
+        "less_one",
+        special.LessOne(A),
+        meaning=Piecewise((1, sympy.Eq(A, 0)), (A - 1, True)),
+        domain=("nonzero",),
+    ),
+    Elementary(
         "log_ndtr",
         special.LogNdtr(A),
         meaning=sympy.log(sympy.erfc(-A / sympy.sqrt(2)) / 2),
