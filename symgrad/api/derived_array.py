@@ -94,7 +94,10 @@ class DerivedArray:
         """
         if not self.closed:
             raise UnsupportedError(
-                "SymPy's matrices have two axes.", where="to_sympy", got=format_shape(self.shape), fix="use to_numpy()"
+                "SymPy's matrices have two axes.",
+                where="to_sympy",
+                got=format_shape(self.shape),
+                fix="use to_numpy()",
             )
         return to_sympy(self.equation.program, self.label)
 

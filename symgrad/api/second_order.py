@@ -206,7 +206,9 @@ def _notes(program: Program) -> tuple[str, ...]:
 def _sign_of(function: Any, program: Program) -> str:
     """The function's own name where it has one that the page does not use yet."""
     own = getattr(function, "__name__", "f")
-    taken = {i.name for i in program.inputs} | {str(s) for i in program.inputs for d in i.shape for s in _symbols(d)}
+    taken = {i.name for i in program.inputs} | {
+        str(s) for i in program.inputs for d in i.shape for s in _symbols(d)
+    }
     candidates = (own if own.isidentifier() else "f", "f", "g", *(f"f_{i}" for i in range(1, 99)))
     return next(n for n in candidates if n not in taken)
 
@@ -221,7 +223,10 @@ def _argument(program: Program, wrt: object) -> str:
         return names[0]
     if not isinstance(wrt, str):
         raise SpecError(
-            "A Jacobian is taken by one argument.", where="wrt", expected=f"one of {', '.join(names)}", got=repr(wrt)
+            "A Jacobian is taken by one argument.",
+            where="wrt",
+            expected=f"one of {', '.join(names)}",
+            got=repr(wrt),
         )
     if wrt not in names:
         raise SpecError(

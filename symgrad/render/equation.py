@@ -34,7 +34,9 @@ class Equation:
     @cached_property
     def names(self) -> dict[str, str]:
         forward = {b.name for b in self.program.only("loss").bindings}
-        forward |= {b.name for b in self.program.bindings if b.op == "pointwise" and b.attrs["fn"].is_Function}
+        forward |= {
+            b.name for b in self.program.bindings if b.op == "pointwise" and b.attrs["fn"].is_Function
+        }
         return choose_names(self.program.only(self.label), frozenset(forward))
 
     def lines(self, style: str = "text") -> list[Line]:
@@ -78,4 +80,8 @@ def share_functions(program: Program) -> Program:
 def _repeated(fn: sympy.Expr) -> list[sympy.Expr]:
     """Functions of one argument symbol that occur more than once."""
     found = Counter(e for e in sympy.preorder_traversal(fn) if e.is_Function and len(e.args) == 1)
-    return [e for e, count in found.items() if count > 1 and e.args[0].is_Symbol and e.args[0].name.startswith("a")]
+    return [
+        e
+        for e, count in found.items()
+        if count > 1 and e.args[0].is_Symbol and e.args[0].name.startswith("a")
+    ]

@@ -34,7 +34,9 @@ def _compiled(program: Program, sizes: tuple[tuple[str, int], ...], wrt: str, or
     return list(symbols), sympy.lambdify(list(symbols.values()), values, modules="mpmath", cse=True)
 
 
-def _evaluated(program: Program, wrt: str, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], order: int):
+def _evaluated(
+    program: Program, wrt: str, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], order: int
+):
     keys, f = _compiled(program, tuple(sizes.items()), wrt, order)
     values = f(*(mpmath.mpf(float(arrays[name][at])) for name, at in keys))
     return np.array([float(v) for v in values])

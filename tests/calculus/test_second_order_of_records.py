@@ -45,7 +45,9 @@ def parameters(program):
 
 def gradient_of(program: Program, wrt: str) -> Program:
     made = differentiate(program, [wrt]).program
-    return Program(made.inputs, made.bindings, (("loss", made.output["loss"]), ("gradient", made.output[wrt])))
+    return Program(
+        made.inputs, made.bindings, (("loss", made.output["loss"]), ("gradient", made.output[wrt]))
+    )
 
 
 def call(program, arrays, label):
