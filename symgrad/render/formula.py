@@ -188,7 +188,8 @@ def _worth_a_name(program: Program, b: Binding) -> bool:
     if b.op != "pointwise" or len(b.args) > 1:
         return True
     fn = b.attrs["fn"]
-    return not (fn.is_Mul or fn == 1 / ARG(0))
+    plain = program.is_input(b.args[0]) and fn.is_Pow and fn.exp.is_Integer
+    return not (fn.is_Mul or fn == 1 / ARG(0) or plain)
 
 
 def _stem(b: Binding) -> str:

@@ -25,6 +25,9 @@ def matrix_rule(builder: Builder, b: Binding, args: list[Scaled], transposed: Tr
         return _linear(builder, b, args[0])
     if b.op == "norm":
         return Scaled(sympy.Abs(args[0].coefficient), builder.emit("norm", args[0].core, **b.attrs))
+    if b.op == "matrix_power" and b.attrs["p"] == 2 and len(b.shape) == 2:  # XX, as X @ X is written
+        squared = builder.emit("matmul", args[0].core, args[0].core)
+        return Scaled(args[0].coefficient ** 2, squared)
     if b.op == "matrix_power":
         power = builder.emit("matrix_power", args[0].core, **b.attrs)
         return Scaled(args[0].coefficient ** b.attrs["p"], power)
@@ -48,6 +51,8 @@ def matrix_rule(builder: Builder, b: Binding, args: list[Scaled], transposed: Tr
 def _inverse(builder: Builder, core: str, transposed: Transposed) -> str:
     """The inverse; of a transpose the transpose of the inverse, so that both are seen to be the same."""
     inner = builder.binding(core)
+    if inner is not None and inner.op == "inverse":
+        return inner.args[0]
     if inner is not None and inner.op == "transpose":
         return transposed(builder.emit("inverse", inner.args[0]))
     return builder.emit("inverse", core)

@@ -6,6 +6,7 @@ import sympy
 
 from symgrad.ops.record import ARG
 from symgrad.program import Binding, Builder
+from symgrad.render.matrices import product
 from symgrad.render.scalar_factors import split
 from symgrad.render.scaled import ONE, Scaled, elementwise, filling, number
 
@@ -69,4 +70,6 @@ def _plain(builder: Builder, b: Binding, left: str, right: str) -> Scaled:
         first, matrix = inner.args  # (xᵀA)y as xᵀ(Ay), which needs no transpose to be printed
         if len(builder.type(first).shape) == 1:
             return Scaled(ONE, builder.emit("matmul", first, builder.emit("matmul", matrix, right)))
+    if b.op == "matmul" and len(lefts) <= 2 and len(rights) <= 2:
+        return Scaled(ONE, product(builder, left, right))
     return Scaled(ONE, builder.emit(b.op, left, right, **b.attrs))

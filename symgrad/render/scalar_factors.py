@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sympy
+
 from symgrad.ops.record import ARG
 from symgrad.program import Builder
+from symgrad.render.scaled import elementwise
 
 
 def split(builder: Builder, core: str) -> tuple[str, str] | None:
@@ -11,15 +14,10 @@ def split(builder: Builder, core: str) -> tuple[str, str] | None:
     b = builder.binding(core)
     if b is None or b.op != "pointwise" or not b.attrs["fn"].is_Mul or not b.shape:
         return None
-    arrays = [i for i, a in enumerate(b.args) if builder.type(a).shape]
-    if len(arrays) != 1 or ARG(arrays[0]) not in b.attrs["fn"].args or len(b.args) < 2:
+    scalars = {ARG(i) for i, a in enumerate(b.args) if not builder.type(a).shape}
+    front = sympy.Mul(*(f for f in b.attrs["fn"].args if f.free_symbols & scalars and f.free_symbols <= scalars))
+    rest = b.attrs["fn"] / front
+    read = [builder.type(a).shape for i, a in enumerate(b.args) if rest.has(ARG(i))]
+    if front == 1 or b.shape not in read:
         return None
-    matrix = b.args[arrays[0]]
-    if builder.type(matrix).shape != b.shape:
-        return None
-    rest = b.attrs["fn"] / ARG(arrays[0])
-    others = [i for i in range(len(b.args)) if i != arrays[0]]
-    renamed = rest.xreplace({ARG(i): ARG(j) for j, i in enumerate(others)})
-    names = [b.args[i] for i in others]
-    scalar = names[0] if renamed == ARG(0) else builder.emit("pointwise", *names, fn=renamed)
-    return scalar, matrix
+    return elementwise(builder, front, b.args, ()), elementwise(builder, rest, b.args, b.shape)

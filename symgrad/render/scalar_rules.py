@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sympy
 
-from symgrad.ops.scalars.functions import Ratio, Select
+from symgrad.ops.scalars.functions import Absolute, Ratio, Relu, Select, Sigmoid, Sign, Step
 from symgrad.ops.scalars.table import MEANING, in_own_terms
 
 ONE = sympy.S.One
@@ -49,10 +49,12 @@ def content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Expr
     """Split off the factor without array symbols, the sign chosen so that a difference starts with a plus."""
     if fn.is_Add or fn.is_Mul:
         fn = sympy.factor_terms(fn)
-        if any(p.exp.is_negative and p.base.is_Add for p in fn.atoms(sympy.Pow)):
+        divisors = [p.base for p in fn.atoms(sympy.Pow) if p.exp.is_negative]
+        if any(d.is_Add for d in divisors):
             cancelled = sympy.factor_terms(sympy.cancel(fn))
-            if cancelled.count_ops() < fn.count_ops():
-                fn = cancelled
+            fn = min(fn, cancelled, key=lambda e: e.count_ops())
+        elif divisors and fn.is_Mul and any(f.is_Add for f in fn.args):
+            fn = min(fn, sympy.factor_terms(sympy.expand(fn)), key=lambda e: e.count_ops())
     coefficient, rest = fn.as_independent(*symbols, as_Add=False) if fn.is_Mul else (ONE, fn)
     sums = [f for f in sympy.Mul.make_args(rest) if f.is_Add]
     if sympy.sympify(coefficient).could_extract_minus_sign() and sums:

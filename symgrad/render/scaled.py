@@ -10,6 +10,7 @@ import sympy
 from symgrad.ops.dims import Shape
 from symgrad.ops.record import ARG
 from symgrad.program import Builder
+from symgrad.render.scalar_rules import tidy
 
 ONE = sympy.S.One
 
@@ -45,6 +46,7 @@ def filling(builder: Builder, core: str) -> str | None:
 
 def elementwise(builder: Builder, fn: sympy.Expr, args: Sequence[str], shape: Shape) -> str:
     """The function of those arguments that it reads, in this shape."""
+    fn = tidy(fn.xreplace({ARG(i): ARG(args.index(a)) for i, a in enumerate(args)}))
     cores = list(dict.fromkeys(a for i, a in enumerate(args) if fn.has(ARG(i))))
     renamed = fn.xreplace({ARG(i): ARG(cores.index(a)) for i, a in enumerate(args) if a in cores})
     made = cores[0] if renamed == ARG(0) else builder.emit("pointwise", *cores, fn=renamed)

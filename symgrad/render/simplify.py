@@ -11,8 +11,10 @@ import sympy
 
 from symgrad.ops.dims import Shape
 from symgrad.ops.record import ARG
+from symgrad.ops.scalars.functions import Comparison, Sign, Step
 from symgrad.program import Binding, Builder, Program
 from symgrad.render.matrix_rules import matrix_rule
+from symgrad.render.matrices import symmetric
 from symgrad.render.products import multiplied
 from symgrad.render.scalar_factors import split
 from symgrad.render.scalar_rules import content, tidy
@@ -24,6 +26,10 @@ MOVES = ("transpose", "reshape", "broadcast_to")
 """Operations that bring entries to other places and nothing else."""
 
 
+INDICATORS = (Comparison, Step, Sign)
+"""Functions that are read where they stand."""
+
+
 class Simplifier:
     """One pass over a program, in order; ``result`` is the simplified program."""
 
@@ -33,6 +39,7 @@ class Simplifier:
         self.builder = Builder(program.inputs)
         self.value: dict[str, Scaled] = {i.name: Scaled(ONE, i.name) for i in program.inputs}
         self.shares: set[str] = set()  # softmaxes stay whole
+        self.inside = _inside_functions(program)
         self.labelled = {b.name for b in program.bindings if b.label is not None}
         for b in program.bindings:
             self.value[b.name] = self._binding(b)
@@ -48,6 +55,10 @@ class Simplifier:
             return v.core
         if self.builder.constant_value(v.core) == 1:
             return self._broadcast(self.builder.constant(v.coefficient), v.core)
+        b = self.builder.binding(v.core)
+        if b is not None and b.op == "pointwise" and b.attrs["fn"].is_Add and -v.coefficient == 1:
+            if {t.could_extract_minus_sign() for t in b.attrs["fn"].args} == {True, False}:
+                return elementwise(self.builder, -b.attrs["fn"], b.args, b.shape)
         return self.builder.emit("pointwise", v.core, fn=v.coefficient * ARG(0))
 
     def _broadcast(self, name: str, like: str) -> str:
@@ -73,7 +84,8 @@ class Simplifier:
         if rewritten is not None:
             return rewritten
         # Nothing is known of how other operations scale.
-        return Scaled(ONE, self.builder.emit(b.op, *(self._whole(a) for a in args), **b.attrs))
+        whole = [self._whole(a) for a in args]
+        return Scaled(ONE, self.builder.emit(b.op, *whole, **b.attrs))
 
     def _moved(self, b: Binding, core: str) -> str:
         """The same entries in other places."""
@@ -106,6 +118,8 @@ class Simplifier:
     def transposed(self, core: str) -> str:
         """The transpose, moved towards the inputs where that leaves fewer of them."""
         b = self.builder.binding(core)
+        if symmetric(self.builder, core):
+            return core
         if b is not None and self.builder.constant_value(core) is not None:
             return self.builder.full(self.builder.constant(self.builder.constant_value(core)), b.shape[::-1])
         if b is not None and b.op == "matmul" and all(len(self.builder.type(a).shape) == 2 for a in b.args):
@@ -129,6 +143,8 @@ class Simplifier:
         b = self.builder.binding(core)
         shape = self.builder.type(core).shape
         if shape == () or (b is not None and self.builder.constant_value(core) is not None):
+            return 0
+        if symmetric(self.builder, core):
             return 0
         if b is not None and b.op == "transpose":
             inner = self.builder.binding(b.args[0])
@@ -207,20 +223,48 @@ class Simplifier:
             replace[ARG(i)] = a.coefficient * body
         fn = tidy(sympy.sympify(b.attrs["fn"]).xreplace(replace))
         symbols = [sympy.Symbol(f"core{i}", real=True) for i in range(len(cores))]
-        coefficient, rest = content(fn, symbols)
+        coefficient, rest = content(self._by_domain(fn, cores), symbols)
+        if b.name not in self.inside and self._turned(rest, cores):
+            coefficient, rest = -coefficient, -rest
         if rest == 0 or not rest.has(*symbols):
             return number(self.builder, coefficient * rest, shape)
         renamed = rest.xreplace({s: ARG(i) for i, s in enumerate(symbols)})
         # Where an argument has cancelled, the others may be smaller than the result.
         return Scaled(coefficient, elementwise(self.builder, renamed, cores, shape))
 
+    def _by_domain(self, fn: sympy.Expr, cores: list[str]) -> sympy.Expr:
+        """What is 0 or 1 is its own square."""
+        binary = {i.name for i in self.program.inputs if i.domain in ("binary", "onehot")}
+        flags = [sympy.Symbol(f"core{i}", real=True) for i, c in enumerate(cores) if c in binary]
+        if not flags:
+            return fn
+        return fn.replace(
+            lambda e: e.is_Pow and e.base in flags and e.exp.is_Integer and e.exp.is_positive,
+            lambda e: e.base,
+        )
+
+    def _turned(self, rest: sympy.Expr, cores: list[str]) -> bool:
+        """Whether a difference is data minus what was computed; the error is the other way round."""
+        if not rest.is_Add:
+            return False
+        signs = set()
+        for term in rest.args:
+            names = [cores[int(s.name[4:])] for s in term.free_symbols if s.name.startswith("core")]
+            if not names:
+                return False
+            given = all(self.builder.binding(n) is None for n in names)
+            signs.add((given, term.could_extract_minus_sign()))
+        return signs == {(True, False), (False, True)}
+
     def _inline(self, outer: Binding, name: str, inner: Binding) -> bool:
         """Whether an elementwise argument is written into its reader's expression."""
         if name in self.keep or inner.op != "pointwise":
             return False
         fn = inner.attrs["fn"]
-        if self.program.uses[name] == 1 or fn.is_Mul:
+        if self.program.uses[name] == 1 or isinstance(fn, INDICATORS):
             return True
+        if fn.is_Mul or (fn.is_Pow and fn.exp.is_Integer):
+            return inner.label is None or len(inner.args) == 1
         # A short sum or difference may cancel in its reader's fraction: p(1 − p)((1 − y)/(1 − p) − y/p) = p − y.
         rational = not outer.attrs["fn"].atoms(sympy.Function)
         return (
@@ -230,6 +274,16 @@ class Simplifier:
             and fn.count_ops() <= 2
             and name not in self.labelled
         )
+
+
+def _inside_functions(program: Program) -> set[str]:
+    """The values that a function other than a polynomial reads: their sign matters there."""
+    found = set()
+    for b in program.bindings:
+        if b.op == "pointwise":
+            inner = b.attrs["fn"].atoms(sympy.Function)
+            found |= {a for i, a in enumerate(b.args) if any(f.has(ARG(i)) for f in inner)}
+    return found
 
 
 def simplify(program: Program, keep: frozenset[str] = frozenset()) -> Program:

@@ -11,6 +11,7 @@ from symgrad.ops.dims import Shape, product
 from symgrad.ops.record import ARG
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Binding, Builder
+from symgrad.render.matrices import traced, transposed
 from symgrad.render.scaled import ONE, Scaled, elementwise, number
 from symgrad.render.softmax import axes_of
 
@@ -39,6 +40,14 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
         return summed(builder, inner.args[0], Over(tuple(range(len(within))), False, ()))
     if not axes:
         return Scaled(ONE, builder.emit("reshape", core, shape=over.out))
+    if inner is not None and inner.op == "pointwise" and over.out == () and traced(builder, inner):
+        return Scaled(ONE, builder.emit("trace", str(traced(builder, inner))))
+    if inner is not None and inner.op == "matmul" and over.axes == (0,) and not over.keepdims:
+        left, right = inner.args
+        if len(inner.shape) == len(builder.type(left).shape) == 2:  # (AB)ᵀ𝟏 = BᵀAᵀ𝟏
+            total = summed(builder, left, Over((0,), False, (builder.type(left).shape[1],)))
+            turned = transposed(builder, right)
+            return Scaled(total.coefficient, builder.emit("matmul", turned, total.core))
     if inner is not None and inner.op == "pointwise":
         found = _of_function(builder, inner, over)
         if found is not None:
