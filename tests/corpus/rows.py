@@ -37,6 +37,7 @@ class Loss:
         data: for arguments that are not plain real numbers, a domain of ``derive`` or a name in ``DRAW``.
         generic: sizes that the loss asks for, for the symbols that have any.
         dependent: sizes that follow from others.
+        told: whether ``derive`` is told the domains of the data.
     """
 
     function: Callable[..., Any]
@@ -46,6 +47,7 @@ class Loss:
     data: Mapping[str, str] = field(default_factory=dict)
     generic: Mapping[str, int] = field(default_factory=dict)
     dependent: Mapping[str, Callable[[Mapping[str, int]], int]] = field(default_factory=dict)
+    told: bool = True
 
     @property
     def name(self) -> str:
