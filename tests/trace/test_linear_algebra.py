@@ -68,6 +68,8 @@ LOSSES = {
     "kron of vectors": "lambda a, u: np.sum(np.kron(a, u) ** 3)",
     "multi_dot": "lambda X, A, Y, a: a @ np.linalg.multi_dot([A, X, Y]) @ a",
     "multi_dot ends": "lambda a, A, B, b: np.linalg.multi_dot([a, A, B, b])",
+    "jitter": "lambda S, a: a @ np.linalg.solve(S @ S.T + 0.01 * np.eye(len(a)), a)",
+    "ridge": "lambda X, b, t: np.sum((X @ np.linalg.solve(X.T @ X + t**2 * np.eye(X.shape[1]), X.T @ b) - b) ** 2)",
     "whitened": "lambda X, S: np.trace(X.T @ np.linalg.inv(S @ S.T) @ X)",
 }  # fmt: skip
 
@@ -81,6 +83,11 @@ OTHERS = {
     "norm of columns": "lambda X: np.sum(X / np.linalg.norm(X, axis=0, keepdims=True) * X)",
     "norm of rows squared": "lambda X: np.sum(np.linalg.norm(X, axis=1, keepdims=True) ** 2 * X)",
     "norms of matrices": "lambda R: np.sum(np.linalg.norm(R, axis=(1, 2)) ** 3)",
+    "norm inf": "lambda a, b: np.linalg.norm(a - b, np.inf) ** 2 + np.linalg.norm(a, -np.inf)",
+    "norm inf of rows": "lambda X: np.sum(np.linalg.norm(X, np.inf, axis=1, keepdims=True) * X)",
+    "matrix norm 1": "lambda X: np.linalg.norm(X, 1) ** 2 + np.linalg.norm(X, -1)",
+    "matrix norm inf": "lambda X: np.linalg.norm(X, np.inf) ** 2 + np.linalg.norm(X, -np.inf)",
+    "matrix norms of a stack": "lambda R: np.sum(np.linalg.norm(R, 1, axis=(2, 1)) ** 2)",
     "norm of a scalar": "lambda t: np.linalg.norm(t)",
     "vector_norm": "lambda X: np.linalg.vector_norm(X, ord=3) + np.sum(np.linalg.vector_norm(X, axis=0))",
     "matrix_norm": "lambda R: np.sum(np.linalg.matrix_norm(R) ** 3)",
@@ -173,6 +180,7 @@ def torch_names(torch):
     return SimpleNamespace(
         linalg=linalg, trace=torch.trace, sum=torch.sum, log=torch.log, diag=torch.diag, kron=torch.kron,
         diagonal=torch.diagonal,
+        eye=lambda n: torch.eye(n, dtype=torch.float64),
     )  # fmt: skip
 
 
