@@ -4,6 +4,7 @@
 entry.  Nothing here imports another folder of symgrad.
 """
 
+from symgrad.ops.argextremum import ARGMAX, ARGMIN
 from symgrad.ops.argsort import ARGSORT
 from symgrad.ops.array import ARRAY
 from symgrad.ops.broadcast_to import BROADCAST_TO
@@ -39,7 +40,7 @@ from symgrad.ops.triangle import HALF_TRIANGLE, TRIANGLE
 
 _ALL = (
     *(CONSTANT, POINTWISE, MATMUL, OUTER, TRANSPOSE, SUM, BROADCAST_TO, RESHAPE),
-    *(MAX, MIN, LOGSUMEXP, PROD, PROD_OTHERS, EINSUM),
+    *(MAX, MIN, ARGMAX, ARGMIN, LOGSUMEXP, PROD, PROD_OTHERS, EINSUM),
     *(SLICE, PLACE, TAKE, SCATTER, CONCATENATE, CUMSUM, ARGSORT, PATTERN, ARRAY),
     *(INVERSE, SOLVE, DET, COFACTOR, LOGDET, DET_SIGN, CHOLESKY, MATRIX_POWER),
     *(TRACE, DIAG, DIAGONAL, EYE, TRIANGLE, HALF_TRIANGLE, NORM),

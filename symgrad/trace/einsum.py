@@ -112,7 +112,9 @@ def _without_ellipsis(
     full = [t.replace("...", axes[most - n :]) for t, n in named]
     letters = "".join(full)
     if out is None:  # what occurs once, in alphabetical order, behind the axes of the ellipsis
-        return full, axes + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in axes))
+        return full, axes + "".join(
+            sorted(c for c in set(letters) if letters.count(c) == 1 and c not in axes)
+        )
     target = out.replace("...", axes)
     if "." in target or len(set(target)) < len(target) or not set(target) <= set(letters):
         raise SpecError("The output of einsum does not fit its terms.", where="einsum", got=out)
@@ -214,7 +216,10 @@ def _matmul(
         columns = ops.reshape_dims(columns, (*columns.dims[:at], *(1,) * len(more), *columns.dims[at:]))
     found = ops.matmul(builder, rows, columns)
     labels = batch + "".join(more + last + right)
-    shape = {**dict(zip(a.labels, a.value.dims, strict=True)), **dict(zip(b.labels, b.value.dims, strict=True))}
+    shape = {
+        **dict(zip(a.labels, a.value.dims, strict=True)),
+        **dict(zip(b.labels, b.value.dims, strict=True)),
+    }
     return Labelled(ops.reshape_dims(found, tuple(shape[x] for x in labels)), labels)
 
 

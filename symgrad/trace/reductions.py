@@ -79,6 +79,23 @@ amax = _extremum("max", "maximum")
 amin = _extremum("min", "minimum")
 
 
+def _place(op: str) -> Rule:
+    def rule(builder: Builder, a: Any, axis: Any = None, *, keepdims: bool = False) -> Traced:
+        value = ops.lift(builder, a)
+        rank = value.ndim
+        if axis is None and rank != 1:
+            value = ops.reshape_dims(value, (product(value.dims),))
+        _not_empty(builder, value, axis, f"np.{op}")
+        found = _reduced(builder, op, value, axis, keepdims)
+        return ops.reshape_dims(found, (1,) * rank) if keepdims and axis is None else found
+
+    return rule
+
+
+argmax = _place("argmax")
+argmin = _place("argmin")
+
+
 def ptp(builder: Builder, a: Any, axis: Any = None, keepdims: bool = False) -> Traced:
     """The largest entry minus the smallest one."""
     largest, smallest = (f(builder, a, axis, keepdims) for f in (amax, amin))
@@ -133,9 +150,7 @@ def _is_number(value: Any, number: int) -> bool:
     return isinstance(value, (int, float)) and value == number
 
 
-def prod(
-    builder: Builder, a: Any, axis: Any = None, keepdims: bool = False, initial: Any = 1
-) -> Traced:
+def prod(builder: Builder, a: Any, axis: Any = None, keepdims: bool = False, initial: Any = 1) -> Traced:
     """The product of the entries, one axis after the other."""
     value = ops.lift(builder, a)
     axes = axes_of(value, axis, "np.prod")
@@ -152,7 +167,13 @@ def prod(
 
 
 def average(
-    builder: Builder, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
+    builder: Builder,
+    a: Any,
+    axis: Any = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
 ) -> Any:
     """The mean, weighted where weights are given: of the array's shape, or one for each entry of the axis."""
     value = ops.lift(builder, a)
@@ -206,7 +227,12 @@ def std(
 
 
 def logsumexp(
-    builder: Builder, a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
+    builder: Builder,
+    a: Any,
+    axis: Any = None,
+    b: Any = None,
+    keepdims: bool = False,
+    return_sign: bool = False,
 ) -> Traced:
     """log Σ b exp(a) over the axes, without overflow.
 
@@ -268,6 +294,8 @@ NUMPY: dict[Callable[..., Any], Rule] = {
     np.mean: mean,
     np.max: amax,
     np.min: amin,
+    np.argmax: argmax,
+    np.argmin: argmin,
     np.ptp: ptp,
     np.any: any_true,
     np.all: all_true,
@@ -281,7 +309,7 @@ NUMPY: dict[Callable[..., Any], Rule] = {
         b, a, axis, keepdims, ddof, correction
     ),
 }
-NUMPY |= {f: _refused(f"np.{f.__name__}", _SORTED) for f in (np.median, np.percentile, np.quantile)}
+NUMPY |= {f: _refused(f"np.{f.__name__}", _SORTED) for f in (np.percentile, np.quantile)}
 NUMPY |= {
     f: _refused(f"np.{f.__name__}", _NAN)
     for f in (

@@ -46,7 +46,9 @@ def select(builder: Builder, condlist: Any, choicelist: Any, default: Any = 0) -
         ShapeError: the lists have different lengths.
     """
     if len(condlist) != len(choicelist):
-        raise ShapeError("Each condition needs one choice.", where="np.select", got=f"{len(condlist)} conditions")
+        raise ShapeError(
+            "Each condition needs one choice.", where="np.select", got=f"{len(condlist)} conditions"
+        )
     found = ops.lift(builder, default)
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         found = ops.elementary(builder, "where", condition, choice, found)
@@ -95,7 +97,9 @@ def around(builder: Builder, a: Any, decimals: int = 0) -> Traced:
         return ops.elementary(builder, "rint", a)
     scale = 10 ** abs(int(decimals))
     up, down = ("mul", "div") if decimals > 0 else ("div", "mul")
-    return ops.elementary(builder, down, ops.elementary(builder, "rint", ops.elementary(builder, up, a, scale)), scale)
+    return ops.elementary(
+        builder, down, ops.elementary(builder, "rint", ops.elementary(builder, up, a, scale)), scale
+    )
 
 
 def _bits(name: str, function: str) -> Rule:
@@ -103,7 +107,9 @@ def _bits(name: str, function: str) -> Rule:
         values = [ops.lift(builder, v) for v in operands]
         if any(v.kind != "bool" for v in values):
             raise UnsupportedError(
-                f"{name} is traced for truth values only.", where=name, fix=f"use np.{function} on comparisons"
+                f"{name} is traced for truth values only.",
+                where=name,
+                fix=f"use np.{function} on comparisons",
             )
         return ops.elementary(builder, function, *values)
 

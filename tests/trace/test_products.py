@@ -8,7 +8,12 @@ from calculus.differences import check
 
 import symgrad as sg
 
-SIZES = ({"n": 3, "d": 2, "k": 4}, {"n": 2, "d": 2, "k": 2}, {"n": 1, "d": 1, "k": 1}, {"n": 1, "d": 3, "k": 2})
+SIZES = (
+    {"n": 3, "d": 2, "k": 4},
+    {"n": 2, "d": 2, "k": 2},
+    {"n": 1, "d": 1, "k": 1},
+    {"n": 1, "d": 3, "k": 2},
+)
 
 EINSUM = {
     "product": ("ij,jk->ik", "n d", "d k"),
@@ -74,7 +79,11 @@ def _with(loss, count):
 
 
 def test_einsum_by_numbers():
-    check(lambda a, b: np.sum(np.sin(np.einsum(a, [0, 1], b, [1, 2], [0, 2]))), {"a": "n d", "b": "d k"}, SIZES[0])
+    check(
+        lambda a, b: np.sum(np.sin(np.einsum(a, [0, 1], b, [1, 2], [0, 2]))),
+        {"a": "n d", "b": "d k"},
+        SIZES[0],
+    )
     check(lambda a, b: np.sum(np.sin(np.einsum(a, [0, 1], b, [1, 2]))), {"a": "n d", "b": "d k"}, SIZES[0])
 
 

@@ -78,7 +78,9 @@ _LOGIC = (
         "logical_xor",
         logic.LogicalXor(A, B),
         "logical_xor",
-        meaning=_truth(sympy.Or(sympy.And(sympy.Ne(A, 0), sympy.Eq(B, 0)), sympy.And(sympy.Eq(A, 0), sympy.Ne(B, 0)))),
+        meaning=_truth(
+            sympy.Or(sympy.And(sympy.Ne(A, 0), sympy.Eq(B, 0)), sympy.And(sympy.Eq(A, 0), sympy.Ne(B, 0)))
+        ),
         domain=_TRUTHS,
     ),
     Elementary(
