@@ -171,6 +171,11 @@ def apply(builder: Builder, fn: sympy.Expr, *operands: Any) -> Traced:
         return Array(builder, builder.constant(_constant(fn, constants)))
     if fn.xreplace({ARG(i): c for i, c in enumerate(constants) if c is not None}).has(sympy.zoo, sympy.nan):
         raise TraceError("The formula divides by the constant 0.", where=str(fn))
+    if any(v.kind == "int" for v in values):  # an index plus 1 is an index
+        whole = {i: c for i, c in enumerate(constants) if c is not None and c.is_Integer}
+        kept = [i for i in range(len(values)) if i not in whole]
+        moved = {ARG(i): ARG(j) for j, i in enumerate(kept)} | {ARG(i): c for i, c in whole.items()}
+        fn, values = fn.xreplace(moved), [values[i] for i in kept]
     return Array(builder, builder.emit("pointwise", *(v.name for v in values), fn=fn))
 
 
@@ -199,6 +204,10 @@ def _constant(fn: sympy.Expr, constants: Sequence[Any]) -> sympy.Expr:
     return result
 
 
+_OF_TRUTHS = {"add": "logical_or", "mul": "logical_and"}
+"""What NumPy's + and * are between truth values."""
+
+
 def elementary(builder: Builder, name: str, *operands: Any) -> Traced:
     """An elementwise function by its name in the table."""
     record = BY_NAME[name]
@@ -206,6 +215,8 @@ def elementary(builder: Builder, name: str, *operands: Any) -> Traced:
         raise SpecError(
             f"{name} takes {record.arity} argument{'s' * (record.arity != 1)}.", got=len(operands), where=name
         )
+    if name in _OF_TRUTHS and all(isinstance(v, Array) and v.kind == "bool" for v in operands):
+        record = BY_NAME[_OF_TRUTHS[name]]
     if name == "pow":
         return power(builder, *operands)
     if name == "div":
