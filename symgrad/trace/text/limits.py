@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sympy
 
@@ -17,11 +17,15 @@ MAX_DEPTH = 100
 MAX_RANK = 16
 MAX_ENTRIES = 10**8
 """In an array whose sizes the text itself gives: 800 MB of doubles."""
+MAX_OPERATIONS = 1000
+MAX_ARGUMENTS = 64
+"""Arrays in one call, and rounds of what is repeated: powers of a matrix, differences of differences."""
+MAX_NODES = 200
+"""In a number that is kept exact, such as sqrt(2) + log(3)."""
 MAX_COUNT = 10_000
 """In what a text asks for by number: entries of an array of constants, repetitions, axes and indices together."""
 MAX_TERMS = 500
 """In a size multiplied out, such as (n + d + 1)**4."""
-MAX_MATRIX_POWER = 64
 
 
 def check_length(text: str) -> None:
@@ -43,7 +47,25 @@ def too_deep(depth: int | None = None) -> ParseError:
     )
 
 
-def check_size(size: sympy.Expr) -> None:
+def check_constant(constant: sympy.Expr) -> None:
+    """Refuse a number or a size whose exact form is too long; numbers are never rounded before the end."""
+    for count, _ in enumerate(sympy.preorder_traversal(constant)):
+        if count > MAX_NODES:
+            raise ParseError(
+                "A constant of the formula is too long.",
+                expected=f"at most {MAX_NODES} operations on numbers and sizes",
+                fix="compute it before, and make it an argument",
+            )
+    if constant.free_symbols:
+        _check_size(constant)
+
+
+def check_operations(bindings: int) -> None:
+    if bindings > MAX_OPERATIONS:
+        raise ParseError("The formula is too long.", expected=f"at most {MAX_OPERATIONS} operations")
+
+
+def _check_size(size: sympy.Expr) -> None:
     """Refuse a size that has too many terms when it is multiplied out."""
     terms = _terms(size)
     if terms > MAX_TERMS:
@@ -63,14 +85,22 @@ def _terms(e: sympy.Expr) -> float:
     return max([1.0, *(_terms(a) for a in e.args)])
 
 
-def check_counts(args: Iterable[object]) -> None:
-    """Refuse whole numbers, single or as a shape, that ask for too many entries or rounds."""
+_ROUNDS = ("diff", "matrix_power")
+
+
+def check_counts(function: str, args: Sequence[object]) -> None:
+    """Refuse arguments of a function that ask for too many entries or rounds."""
     numbers: list[int] = []
     for a in args:
         parts = a if isinstance(a, (tuple, list)) else (a,)
-        if len(parts) > MAX_COUNT:
-            raise ParseError("The list is too long.", expected=f"at most {MAX_COUNT} entries", got=len(parts))
+        arrays = sum(not isinstance(p, (int, float)) for p in parts)
+        if max(arrays, len(args)) > MAX_ARGUMENTS:
+            raise ParseError(f"{function} has too many arguments.", expected=f"at most {MAX_ARGUMENTS}")
         numbers += [abs(p) for p in parts if isinstance(p, int) and p]
+    if function in _ROUNDS and max(numbers, default=0) > MAX_ARGUMENTS:
+        raise ParseError(f"{function} has too many rounds.", expected=f"at most {MAX_ARGUMENTS}", got=max(numbers))
+    if function == "arange" and any(isinstance(a, float) for a in args):
+        raise ParseError("arange counts in whole numbers here.", fix="write np.linspace, or a multiple of arange")
     if math.prod(numbers) > MAX_COUNT:
         raise ParseError(
             "The formula asks for too much.",

@@ -59,6 +59,7 @@ def names_in(text: str) -> list[str]:
 class _Reader:
     def __init__(self, text: str, builder: Builder, names: Mapping[str, Traced]) -> None:
         self.text, self.builder, self.names = text.replace("\n", " "), builder, names
+        self.before = len(builder.bindings)
 
     def read(self, tree: Tree, depth: int) -> Operand:
         if depth > limits.MAX_DEPTH:
@@ -110,9 +111,10 @@ class _Reader:
             right = self.read(link.right, depth + 1)
             try:
                 result = self._operation(link.sign)(result, right)
+                limits.check_operations(len(self.builder.bindings) - self.before)
                 constant = ops_constant(result.array) if isinstance(result, Value) and result.is_scalar else None
-                if constant is not None and constant.free_symbols:
-                    limits.check_size(constant)
+                if constant is not None:
+                    limits.check_constant(constant)
             except SymgradError as error:
                 raise at(error, pointer(self.text, 0, link.at))  # noqa: B904 - the same error
         return result

@@ -20,7 +20,7 @@ from symgrad.program import Builder
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
 from symgrad.trace.dispatch import call_numpy
-from symgrad.trace.text.limits import MAX_MATRIX_POWER
+from symgrad.trace.text.limits import MAX_ARGUMENTS
 
 
 @dataclass(frozen=True)
@@ -296,10 +296,10 @@ def power(base: Operand, exponent: Operand) -> Value:
             fix="write x.^2 entry by entry, x'*x or norm(x)^2 for the square of the length",
         )
     n = ops_constant(exponent.array)
-    if n is None or not n.is_Integer or abs(n) > MAX_MATRIX_POWER:
+    if n is None or not n.is_Integer or abs(n) > MAX_ARGUMENTS:
         raise UnsupportedError(
             "A matrix has whole powers only.",
-            expected=f"-{MAX_MATRIX_POWER} to {MAX_MATRIX_POWER}",
+            expected=f"-{MAX_ARGUMENTS} to {MAX_ARGUMENTS}",
             got=f"{base} to the power {n if n is not None else 'of a variable'}",
             fix="write .^ entry by entry",
         )

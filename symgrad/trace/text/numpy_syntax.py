@@ -106,13 +106,12 @@ def _check_depth(tree: ast.AST) -> None:
 class _Reader:
     def __init__(self, text: str, builder: Builder, names: Mapping[str, Traced]) -> None:
         self.text, self.builder, self.names = text, builder, names
+        self.before = len(builder.bindings)
 
     def read(self, node: ast.expr) -> Any:
         try:
             value = self._read(node)
-            constant = self._constant(value)
-            if constant is not None and constant.free_symbols:
-                limits.check_size(constant)
+            self._check(value)
             return value
         except SymgradError as error:
             raise at(error, self._place(node))  # noqa: B904 - the same error
@@ -121,6 +120,12 @@ class _Reader:
         line = self.text.splitlines()[node.lineno - 1]
         column = len(line.encode()[: node.col_offset].decode(errors="ignore"))  # Python counts bytes
         return pointer(self.text, node.lineno - 1, column)
+
+    def _check(self, value: Any) -> None:
+        limits.check_operations(len(self.builder.bindings) - self.before)
+        constant = self._constant(value)
+        if constant is not None:
+            limits.check_constant(constant)
 
     def _constant(self, value: Any) -> Any:
         """The number or size that a traced scalar is."""
@@ -173,9 +178,7 @@ class _Reader:
                 )
             try:
                 value = self._array(operation(value, self._value(link.right)))
-                constant = self._constant(value)
-                if constant is not None and constant.free_symbols:
-                    limits.check_size(constant)
+                self._check(value)
             except SymgradError as error:
                 raise at(error, self._place(link))  # noqa: B904 - the same error
         return value
@@ -246,7 +249,7 @@ class _Reader:
         args = [self._literal(a) for a in node.args]
         options = {str(k.arg): self._literal(k.value) for k in node.keywords}
         if name.rpartition(".")[2] not in calls.VALUES_ONLY:
-            limits.check_counts([*args, *options.values()])
+            limits.check_counts(name.rpartition(".")[2], [*args, *options.values()])
         return calls.apply(function, name, args, options)
 
     def _subscript(self, node: ast.Subscript) -> Any:
