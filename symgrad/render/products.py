@@ -17,13 +17,13 @@ def multiplied(builder: Builder, b: Binding, left: str, right: str) -> Scaled:
         found = split(builder, core)
         if found is not None:
             inner = multiplied(builder, b, *((found[1], right) if i == 0 else (left, found[1])))
-            made = elementwise(builder, ARG(0) * ARG(1), [found[0], inner.core], b.shape)
-            return Scaled(inner.coefficient, made)
+            whole = elementwise(builder, ARG(0) * ARG(1), [found[0], inner.core], b.shape)
+            return Scaled(inner.coefficient, whole)
     turned = _turned_inverse(builder, b, right)
     if turned is not None:  # a(A⁻¹b)ᵀ as abᵀA⁻ᵀ
         vector, matrix = turned
-        inner = multiplied(builder, b, left, vector)
-        return Scaled(inner.coefficient, builder.emit("matmul", inner.core, matrix))
+        dyad = multiplied(builder, b, left, vector)
+        return Scaled(dyad.coefficient, builder.emit("matmul", dyad.core, matrix))
     # A number that fills a matrix stands in front of the product.
     factors = [n for n in (filling(builder, left), filling(builder, right)) if n is not None]
     if not factors:
