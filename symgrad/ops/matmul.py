@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symgrad.errors import ShapeError
+from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import Shape, broadcast, format_shape, same
 from symgrad.ops.record import (
     ARG,
@@ -31,6 +31,12 @@ def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
             where="matmul",
             got=f"{format_shape(a)} @ {format_shape(b)}",
             fix="multiply by a scalar with *",
+        )
+    if all(t.kind == "bool" for t in args):
+        raise UnsupportedError(
+            "The product of two arrays of truth values is no sum: NumPy answers True or False.",
+            where="matmul",
+            fix="multiply one of them by 1.0",
         )
     left, right = a[-1], b[-2:][0]
     if not same(left, right):

@@ -112,7 +112,9 @@ def _others_numpy(args: Sequence[str], attrs: Attrs, dim: Callable[[Dim], str]) 
 
 
 def _others_notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
-    return style.call("prod of others", args[0], Piece(f"axis={attrs['axis']}", ATOM))
+    if args[0].rank == 1:
+        return style.call("prod_others", args[0])
+    return style.call("prod_others", args[0], Piece(f"axis={attrs['axis']}", ATOM))
 
 
 def _others_magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:

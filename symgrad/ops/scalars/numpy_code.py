@@ -12,8 +12,8 @@ import sympy
 from symgrad.errors import UnsupportedError
 from symgrad.ops.record import Piece
 from symgrad.ops.scalars import functions as f
-from symgrad.ops.scalars.functions import Comparison
 from symgrad.ops.scalars import logic, rounding, special
+from symgrad.ops.scalars.functions import Comparison
 from symgrad.ops.scalars.printer import ADD, ATOM, MUL, POW, ScalarPrinter, shortest_decimal
 
 NUMPY_CALLS: dict[type, str] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sympy
 from sympy import Piecewise, S
 
-from symgrad.ops.scalars.functions import Truth, _Real
+from symgrad.ops.scalars.functions import _Real
 
 
 class _Rounded(_Real):

@@ -115,8 +115,8 @@ class FMin(_Real):
 
 
 __all__ = [
-    "CopySign",
     "Cbrt",
+    "CopySign",
     "FMax",
     "FMin",
     "Hypot",
