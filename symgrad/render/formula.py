@@ -123,7 +123,6 @@ def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
     taken = {unicode_name(name) for name in short.values()} | {"L"}
     taken |= {d.name for i in program.inputs for d in _symbols(i.shape)}
     named: dict[str, str] = {}
-    outputs = {name for _, name in program.outputs}
     reads = _reads(program)
     candidates = [b for b in program.bindings if reads[b.name] > 1 and _worth_a_name(program, b)]
     counts: dict[str, int] = {}
@@ -138,8 +137,6 @@ def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
         number[b.name] = i + 1
     running: dict[str, int] = {}
     for b in candidates:
-        if b.name in outputs:
-            continue
         label = b.label
         usable = label is not None and label.isidentifier() and stems[b.name] != "δ"
         if usable and unicode_name(str(label)) not in taken:
@@ -168,8 +165,6 @@ def _reads(program: Program) -> dict[str, int]:
     for b in program.bindings:
         for i, a in enumerate(b.args):
             count[a] += max(1, _occurrences(b.attrs["fn"], i)) if b.op == "pointwise" else 1
-    for _, name in program.outputs:
-        count[name] += 1
     return count
 
 

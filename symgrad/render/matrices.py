@@ -24,12 +24,24 @@ def symmetric(builder: Builder, core: str) -> bool:
         others = [a for a in b.args if builder.type(a).shape != ()]
         return all(builder.type(a).shape == shape and symmetric(builder, a) for a in others)
     if b.op == "matmul" and len(shape) == 2:
-        left, right = (builder.binding(a) for a in b.args)
-        turned = (left is not None and left.op == "transpose" and left.args[0] == b.args[1]) or (
-            right is not None and right.op == "transpose" and right.args[0] == b.args[0]
-        )
-        return turned
+        return _mirrored(builder, *b.args)
     return is_identity(b.op, b.attrs)
+
+
+def _mirrored(builder: Builder, left: str, right: str) -> bool:
+    """Whether one factor is the transpose of the other, or so around a symmetric matrix: AᵀA, AᵀSA."""
+    one, other = builder.binding(left), builder.binding(right)
+    if one is not None and one.op == "transpose" and one.args[0] == right:
+        return True
+    if other is not None and other.op == "transpose" and other.args[0] == left:
+        return True
+    for product, outer, first in ((one, right, True), (other, left, False)):
+        if product is None or product.op != "matmul" or len(product.shape) != 2:
+            continue
+        edge, middle = product.args if first else product.args[::-1]
+        if symmetric(builder, middle) and _mirrored(builder, *((edge, outer) if first else (outer, edge))):
+            return True
+    return False
 
 
 def product(builder: Builder, left: str, right: str) -> str:

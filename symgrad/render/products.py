@@ -6,8 +6,8 @@ import sympy
 
 from symgrad.ops.record import ARG
 from symgrad.program import Binding, Builder
-from symgrad.render.matrices import product
-from symgrad.render.scalar_factors import split
+from symgrad.render.matrices import product, symmetric, transposed
+from symgrad.render.scalar_factors import split, times
 from symgrad.render.scaled import ONE, Scaled, elementwise, filling, number
 
 
@@ -17,7 +17,7 @@ def multiplied(builder: Builder, b: Binding, left: str, right: str) -> Scaled:
         found = split(builder, core)
         if found is not None:
             inner = multiplied(builder, b, *((found[1], right) if i == 0 else (left, found[1])))
-            whole = elementwise(builder, ARG(0) * ARG(1), [found[0], inner.core], b.shape)
+            whole = times(builder, found[0], inner.core, b.shape)
             return Scaled(inner.coefficient, whole)
     turned = _turned_inverse(builder, b, right)
     if turned is not None:  # a(A⁻¹b)ᵀ as abᵀA⁻ᵀ
@@ -47,7 +47,7 @@ def _turned_inverse(builder: Builder, b: Binding, right: str) -> tuple[str, str]
     if len(builder.type(vector).shape) != 1 or found is None or len(found.shape) != 2:
         return None
     if found.op == "inverse":
-        return vector, builder.emit("transpose", matrix, axes=(1, 0))
+        return vector, transposed(builder, matrix)
     inner = builder.binding(found.args[0]) if found.op == "transpose" else None
     return (vector, found.args[0]) if inner is not None and inner.op == "inverse" else None
 
@@ -65,9 +65,13 @@ def _plain(builder: Builder, b: Binding, left: str, right: str) -> Scaled:
             return Scaled(ONE, left)
         if lefts == (1, 1) and values[0] == 1:
             return Scaled(ONE, right)
+    if b.op == "matmul" and len(lefts) == 1 and len(rights) == 2 and symmetric(builder, right):
+        left, right, lefts, rights = right, left, rights, lefts
     inner = builder.binding(left)
     if b.op == "matmul" and len(lefts) == len(rights) == 1 and inner is not None and inner.op == "matmul":
         first, matrix = inner.args  # (xᵀA)y as xᵀ(Ay), which needs no transpose to be printed
+        if symmetric(builder, first):
+            first, matrix = matrix, first
         if len(builder.type(first).shape) == 1:
             return Scaled(ONE, builder.emit("matmul", first, builder.emit("matmul", matrix, right)))
     if b.op == "matmul" and len(lefts) <= 2 and len(rights) <= 2:

@@ -32,8 +32,8 @@ def reuse(program: Program) -> Program:
         if not found or b.name in names:
             made(b)
             continue
-        args = [names[a] for a in b.args] + [made(part) for part in found.values()]
-        new = {e: ARG(len(b.args) + i) for i, e in enumerate(found)}
+        args = [names[a] for a in b.args] + [made(part) for part, _ in found.values()]
+        new = {e: sign * ARG(len(b.args) + i) for i, (e, (_, sign)) in enumerate(found.items())}
         fn = b.attrs["fn"].subs(new)
         cores = list(dict.fromkeys(a for i, a in enumerate(args) if fn.has(ARG(i))))
         fn = fn.xreplace({ARG(i): ARG(cores.index(a)) for i, a in enumerate(args) if a in cores})
@@ -48,11 +48,14 @@ def _canonical(fn: sympy.Expr, b: Binding) -> sympy.Expr:
     return fn.xreplace({ARG(i): sympy.Symbol(a, real=True) for i, a in enumerate(b.args)})
 
 
-def _parts(b: Binding, known: dict[sympy.Expr, Binding]) -> dict[sympy.Expr, Binding]:
-    """The sums within a function that are other values, by the sum as it stands there."""
-    found: dict[sympy.Expr, Binding] = {}
-    for part in b.attrs["fn"].atoms(sympy.Add):
-        other = known.get(_canonical(part, b))
-        if other is not None and other.name != b.name and part != b.attrs["fn"] and set(other.args) <= set(b.args):
-            found[part] = other
+def _parts(b: Binding, known: dict[sympy.Expr, Binding]) -> dict[sympy.Expr, tuple[Binding, int]]:
+    """The sums within a function that are other values, or in squares the negatives of such, as they stand there."""
+    found: dict[sympy.Expr, tuple[Binding, int]] = {}
+    squared = {p.base for p in b.attrs["fn"].atoms(sympy.Pow) if p.exp.is_even}
+    for part in sorted(b.attrs["fn"].atoms(sympy.Add), key=sympy.default_sort_key):
+        for sign in (1, -1) if part in squared else (1,):
+            other = known.get(_canonical(sign * part, b))
+            proper = other is not None and other.name != b.name and part != b.attrs["fn"]
+            if other is not None and proper and set(other.args) <= set(b.args):
+                found.setdefault(part, (other, sign))
     return found

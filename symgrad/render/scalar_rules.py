@@ -15,7 +15,39 @@ ONE = sympy.S.One
 def tidy(fn: sympy.Expr) -> sympy.Expr:
     """Numbers evaluated, choices by the same condition made once, a / ‖a‖ without its guard at 0."""
     plain = fn.replace(Ratio, lambda a, b: a / b) if fn.has(Ratio) else fn
+    if plain.has(Sign, Step, sympy.sinh):
+        plain = plain.replace(sympy.Mul, _cancelled)
+    if plain.has(Sigmoid):
+        plain = plain.replace(sympy.Add, _complement)
     return merged(evaluated(plain))
+
+
+def _cancelled(*factors: sympy.Expr) -> sympy.Expr:
+    """u·sign(u) as |u|, relu(u)·[u > 0] as relu(u), sinh/cosh as tanh."""
+    parts = list(sympy.Mul.make_args(sympy.Mul(*factors)))
+    for part in tuple(parts):
+        u = part.args[0] if part.args else part
+        if isinstance(part, Sign) and u in parts:
+            parts.remove(part)
+            parts[parts.index(u)] = Absolute(u)
+        elif isinstance(part, Step) and Relu(u) in parts:
+            parts.remove(part)
+        elif isinstance(part, sympy.sinh) and 1 / sympy.cosh(u) in parts:
+            parts.remove(part)
+            parts[parts.index(1 / sympy.cosh(u))] = sympy.tanh(u)
+    return sympy.Mul(*parts)
+
+
+def _complement(*terms: sympy.Expr) -> sympy.Expr:
+    """1 − σ(−u) as σ(u)."""
+    out = list(terms)
+    for term in terms:
+        coefficient, body = term.as_coeff_Mul()
+        if isinstance(body, Sigmoid) and body.args[0].could_extract_minus_sign() and -coefficient in out:
+            out.remove(term)
+            out.remove(-coefficient)
+            out.append(-coefficient * Sigmoid(-body.args[0]))
+    return sympy.Add(*out)
 
 
 def evaluated(fn: sympy.Expr) -> sympy.Expr:
@@ -49,7 +81,7 @@ def content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Expr
     """Split off the factor without array symbols, the sign chosen so that a difference starts with a plus."""
     if fn.is_Add or fn.is_Mul:
         fn = sympy.factor_terms(fn)
-        divisors = [p.base for p in fn.atoms(sympy.Pow) if p.exp.is_negative]
+        divisors = [p.base for p in fn.atoms(sympy.Pow) if p.exp.is_negative and p.has(*symbols)]
         if any(d.is_Add for d in divisors):
             cancelled = sympy.factor_terms(sympy.cancel(fn))
             fn = min(fn, cancelled, key=lambda e: e.count_ops())

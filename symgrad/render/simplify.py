@@ -11,7 +11,7 @@ import sympy
 
 from symgrad.ops.dims import Shape
 from symgrad.ops.record import ARG
-from symgrad.ops.scalars.functions import Comparison, Sign, Step
+from symgrad.ops.scalars.functions import Absolute, Comparison, Sigmoid, Sign, Step
 from symgrad.program import Binding, Builder, Program
 from symgrad.render.matrix_rules import matrix_rule
 from symgrad.render.matrices import symmetric
@@ -26,7 +26,7 @@ MOVES = ("transpose", "reshape", "broadcast_to")
 """Operations that bring entries to other places and nothing else."""
 
 
-INDICATORS = (Comparison, Step, Sign)
+INDICATORS = (Absolute, Comparison, Step, Sign)
 """Functions that are read where they stand."""
 
 
@@ -39,6 +39,7 @@ class Simplifier:
         self.builder = Builder(program.inputs)
         self.value: dict[str, Scaled] = {i.name: Scaled(ONE, i.name) for i in program.inputs}
         self.shares: set[str] = set()  # softmaxes stay whole
+        self.read: dict[str, frozenset[str]] = {}
         self.inside = _inside_functions(program)
         self.labelled = {b.name for b in program.bindings if b.label is not None}
         for b in program.bindings:
@@ -248,13 +249,26 @@ class Simplifier:
         if not rest.is_Add:
             return False
         signs = set()
+        data: set[str] = set()
+        sources: set[str] = set()
         for term in rest.args:
             names = [cores[int(s.name[4:])] for s in term.free_symbols if s.name.startswith("core")]
             if not names:
                 return False
             given = all(self.builder.binding(n) is None for n in names)
             signs.add((given, term.could_extract_minus_sign()))
-        return signs == {(True, False), (False, True)}
+            for n in names:
+                (data if given else sources).update(self._inputs(n))
+        return signs == {(True, False), (False, True)} and not data & sources
+
+    def _inputs(self, core: str) -> frozenset[str]:
+        """The inputs that a core is computed from."""
+        if core not in self.read:
+            b = self.builder.binding(core)
+            self.read[core] = (
+                frozenset((core,)) if b is None else frozenset().union(*(self._inputs(a) for a in b.args))
+            )
+        return self.read[core]
 
     def _inline(self, outer: Binding, name: str, inner: Binding) -> bool:
         """Whether an elementwise argument is written into its reader's expression."""
@@ -264,7 +278,9 @@ class Simplifier:
         if self.program.uses[name] == 1 or isinstance(fn, INDICATORS):
             return True
         if fn.is_Mul or (fn.is_Pow and fn.exp.is_Integer):
-            return inner.label is None or len(inner.args) == 1
+            return name not in self.labelled or len(inner.args) == 1
+        if isinstance(fn, Sigmoid) and fn.args[0].could_extract_minus_sign() and outer.attrs["fn"].is_Add:
+            return True  # 1 − σ(−z) is σ(z)
         # A short sum or difference may cancel in its reader's fraction: p(1 − p)((1 − y)/(1 − p) − y/p) = p − y.
         rational = not outer.attrs["fn"].atoms(sympy.Function)
         return (
