@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 
 from symgrad.ops.record import Attrs, Emitter, Example, Magnitude, Node, Notation, Op, Piece, Type, Whole
+from symgrad.ops.scalars.functions import Equal, Less, LessEqual
 from symgrad.ops.scalars.printer import ATOM
 
 
@@ -21,8 +22,7 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Whole:
             line = list(moved[at])
             places = [_place(line, j) for j in range(len(line))]
             for i in range(len(line)):
-                here = [sympy.Piecewise((j, sympy.Eq(p, i)), (0, True)) for j, p in enumerate(places)]
-                result[(*at, i)] = sympy.Add(*here)
+                result[(*at, i)] = sympy.Add(*(j * Equal(p, i) for j, p in enumerate(places)))
         return np.moveaxis(result, -1, attrs["axis"])
 
     return Whole(fn)
@@ -30,11 +30,9 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Whole:
 
 def _place(line: Sequence[Any], j: int) -> Any:
     """How many entries come before entry j; of equal ones the earlier comes first."""
-    before = [
-        sympy.Piecewise((1, line[k] <= line[j] if k < j else line[k] < line[j]), (0, True))
-        for k in range(len(line))
-        if k != j
-    ]
+    before = (
+        LessEqual(line[k], line[j]) if k < j else Less(line[k], line[j]) for k in range(len(line)) if k != j
+    )
     return sympy.Add(*before)
 
 
