@@ -189,7 +189,7 @@ def rint(x):
 def floor_divide(a, b):
     if b == F(0):
         return np.floor(a / b)
-    rest = F(math.fmod(a, b))
+    rest = F(np.fmod(a, b))
     if rest != F(0) and (rest < F(0)) != (b < F(0)):
         return np.rint((a - rest) / b) - F(1)
     return np.rint((a - rest) / b)
@@ -197,13 +197,13 @@ def floor_divide(a, b):
     "remainder": """
 @njit(**HELPER)
 def remainder(a, b):
-    rest = F(math.fmod(a, b)) if b != F(0) else F(np.nan)
+    rest = F(np.fmod(a, b)) if b != F(0) else F(np.nan)
     return rest + b if rest != F(0) and (rest < F(0)) != (b < F(0)) else rest
 """,
     "fmod": """
 @njit(**HELPER)
 def fmod(a, b):
-    return F(math.fmod(a, b)) if b != F(0) else F(np.nan)
+    return F(np.fmod(a, b)) if b != F(0) else F(np.nan)
 """,
     "logical_and": """
 @njit(**HELPER)
