@@ -12,4 +12,14 @@ from symgrad.render.simplify import simplify
 from symgrad.render.steps import Step, steps
 from symgrad.render.sympy_expr import to_sympy
 
-__all__ = ["Document", "Equation", "Line", "Step", "share_functions", "simplify", "steps", "to_ascii", "to_sympy"]
+__all__ = [
+    "Document",
+    "Equation",
+    "Line",
+    "Step",
+    "share_functions",
+    "simplify",
+    "steps",
+    "to_ascii",
+    "to_sympy",
+]

@@ -38,7 +38,10 @@ def out_shape(shapes: Sequence[Shape]) -> Shape:
 
 
 def entrywise(
-    style: MatrixSigns, fn: sympy.Expr, symbols: Mapping[sympy.Symbol, Piece], sizes: Mapping[sympy.Symbol, Piece]
+    style: MatrixSigns,
+    fn: sympy.Expr,
+    symbols: Mapping[sympy.Symbol, Piece],
+    sizes: Mapping[sympy.Symbol, Piece],
 ) -> Piece:
     """The function, its broadcast arguments written out.
 

@@ -175,7 +175,9 @@ def _occurrences(fn: sympy.Expr, position: int) -> int:
 def _worth_a_name(program: Program, b: Binding) -> bool:
     if b.op in ("constant", "transpose", "broadcast_to", "reshape"):
         return False
-    if b.op == "eye" or (b.op == "inverse" and program.is_input(b.args[0])):  # I and A⁻¹ are as short as a name
+    if b.op == "eye" or (
+        b.op == "inverse" and program.is_input(b.args[0])
+    ):  # I and A⁻¹ are as short as a name
         return False
     base = squared(program, b.name)
     if base is not None and program.is_input(base):

@@ -7,6 +7,7 @@ from symgrad.ops.record import ARG
 from symgrad.program import Binding, Builder
 from symgrad.render.scaled import elementwise
 
+
 def transposed(builder: Builder, core: str) -> str:
     """A transpose that is left out where the matrix is known to be symmetric."""
     return core if symmetric(builder, core) else builder.emit("transpose", core, axes=(1, 0))

@@ -99,7 +99,9 @@ class UnicodePrinter(ScalarPrinter):
         if exponent == sympy.Rational(1, 2):
             return Piece(f"{self.root}{self.wrap(inner, ATOM)}", POW, inner.rank)
         return Piece(
-            f"{self.wrap(inner, ATOM)}{self.raised(exponent)}", POW, max(inner.rank, self.piece(exponent).rank)
+            f"{self.wrap(inner, ATOM)}{self.raised(exponent)}",
+            POW,
+            max(inner.rank, self.piece(exponent).rank),
         )
 
     def raised(self, exponent: sympy.Expr) -> str:

@@ -86,7 +86,9 @@ class Recogniser:
         if b.op in SELECTIONS and isinstance(fn, sympy.exp):
             # The entries taken from eᵘ are e to the entries taken from u.
             exponent = self.emitted(fn.args[0], self.builder.type(args[0]).shape)
-            self.written[made] = sympy.exp(self.symbol(self.builder.emit(b.op, exponent, *args[1:], **b.attrs)))
+            self.written[made] = sympy.exp(
+                self.symbol(self.builder.emit(b.op, exponent, *args[1:], **b.attrs))
+            )
         if b.op == "norm" and b.attrs["p"] == 2:
             squares = self.builder.emit("pointwise", args[0], fn=ARG(0) ** 2)
             axes = {k: v for k, v in b.items if k != "p"}
@@ -169,7 +171,9 @@ class Recogniser:
             return self.emitted(plain, b.shape, args)
         merged = self._without_sums(opened)
         better = named(merged)
-        undone = _transcendental(better) < _transcendental(plain) + sum(map(_transcendental, set(known.values())))
+        undone = _transcendental(better) < _transcendental(plain) + sum(
+            map(_transcendental, set(known.values()))
+        )
         core = self.emitted(better if merged != opened or undone else plain, b.shape, args)
         self.written.setdefault(core, better)
         return core
@@ -220,7 +224,6 @@ class Recogniser:
         if not cores:
             return self.builder.full(self.builder.constant(body), shape)
         return elementwise(self.builder, body, cores, shape)
-
 
 
 def _transcendental(e: sympy.Expr) -> int:

@@ -22,7 +22,9 @@ def split(builder: Builder, core: str) -> tuple[str, str] | None:
         # Beside several arrays only what has a name travels; the rest belongs to their product.
         if not builder.type(a).shape and (len(arrays) == 1 or builder.binding(a) is None)
     }
-    front = sympy.Mul(*(f for f in b.attrs["fn"].args if f.free_symbols & scalars and f.free_symbols <= scalars))
+    front = sympy.Mul(
+        *(f for f in b.attrs["fn"].args if f.free_symbols & scalars and f.free_symbols <= scalars)
+    )
     rest = b.attrs["fn"] / front
     read = [builder.type(a).shape for i, a in enumerate(b.args) if rest.has(ARG(i))]
     if front == 1 or b.shape not in read:

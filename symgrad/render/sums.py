@@ -41,7 +41,7 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
     if not axes:
         return Scaled(ONE, builder.emit("reshape", core, shape=over.out))
     if inner is not None and inner.op == "pointwise" and over.out == () and traced(builder, inner):
-        return Scaled(ONE, builder.emit("trace", str(traced(builder, inner))))
+        return Scaled(ONE, builder.emit("trace", str(traced(builder, inner)), stack=False))
     if inner is not None and inner.op == "matmul" and over.axes == (0,) and not over.keepdims:
         left, right = inner.args
         if len(inner.shape) == len(builder.type(left).shape) == 2:  # (AB)ᵀ𝟏 = BᵀAᵀ𝟏
@@ -64,7 +64,9 @@ def _distribution(builder: Builder, core: str) -> tuple[int, ...]:
     if b is None or b.op != "scatter" or b.attrs["axes"] != (0, 1) or builder.constant_value(b.args[0]) != 1:
         return ()
     rows = builder.binding(b.args[1])
-    counted = rows is not None and rows.op == "pattern" and (rows.attrs["first"], rows.attrs["step"]) == (0, 1)
+    counted = (
+        rows is not None and rows.op == "pattern" and (rows.attrs["first"], rows.attrs["step"]) == (0, 1)
+    )
     return (1,) if counted and rows is not None and rows.shape == b.shape[:1] else ()
 
 
@@ -146,7 +148,9 @@ def _as_product(builder: Builder, inner: Binding, over: Over) -> Scaled | None:
             if axis == 0:
                 turned = builder.emit("transpose", turned, axes=(1, 0))
             weights = builder.emit("reshape", inner.args[vector], shape=(shape[axis],))
-            return Scaled(ONE, builder.emit("reshape", builder.emit("matmul", turned, weights), shape=over.out))
+            return Scaled(
+                ONE, builder.emit("reshape", builder.emit("matmul", turned, weights), shape=over.out)
+            )
     return None
 
 
