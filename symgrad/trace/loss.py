@@ -21,7 +21,7 @@ from symgrad.trace.module import module_inputs, trace_module
 from symgrad.trace.operations import lift
 from symgrad.trace.sandbox import Sandbox
 from symgrad.trace.sizes import NeedsKind, NeedsSize
-from symgrad.trace.sympy_expr import read_sympy, shapes_of
+from symgrad.trace.sympy_expr import names_of, read_sympy, shapes_of
 from symgrad.trace.text import check_syntax, names_in, read_text
 
 DOMAINS = ("real", "positive", "prob", "binary", "onehot", "spd", "nonzero", "int", "bool")
@@ -74,6 +74,8 @@ def trace_loss(
             )
     known = {name: parse_shape(s) for name, s in (shapes or {}).items()}
     kinds = _kinds(domains or {}, known)
+    if isinstance(loss, sympy.MatrixBase):
+        loss = loss.as_immutable()
     if isinstance(loss, sympy.Basic):
         known = {**shapes_of(loss), **known}
     if hasattr(loss, "named_parameters"):
@@ -228,7 +230,7 @@ class _Session:
             return read_text(source, self.builder, {**self.sizes, **known}, self.syntax)
         if isinstance(source, (sympy.Basic, sympy.MatrixBase)):
             self.used |= (
-                set(shapes_of(source)) & set(self.shapes) if isinstance(source, sympy.Basic) else set()
+                names_of(source) & set(self.shapes) if isinstance(source, sympy.Basic) else set()
             )
             return read_sympy(source, self.builder, {**self.sizes, **self.values})
         if not callable(source):
