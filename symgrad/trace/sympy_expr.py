@@ -101,9 +101,7 @@ def read_sympy(expr: Any, builder: Builder, names: Mapping[str, Traced]) -> Trac
 def negative(term: Any) -> bool:
     """Whether a term is written with a minus sign."""
     coefficient = (
-        term.as_coeff_mmul()[0]
-        if isinstance(term, sympy.MatMul)
-        else sympy.sympify(term).as_coeff_Mul()[0]
+        term.as_coeff_mmul()[0] if isinstance(term, sympy.MatMul) else sympy.sympify(term).as_coeff_Mul()[0]
     )
     return bool(coefficient.is_negative)
 
@@ -153,13 +151,17 @@ class Reader:
             return sympy_matrices.read(self.outside(e), e)
         if isinstance(e, MatrixExpr) or getattr(e, "is_Matrix", False):
             if self.indices:
-                raise UnsupportedError("A sum over an index has scalar terms.", expected="entries such as X[i, 0]")
+                raise UnsupportedError(
+                    "A sum over an index has scalar terms.", expected="entries such as X[i, 0]"
+                )
             return sympy_matrices.read(self, e)
         if isinstance(e, sympy.Symbol):
             return self._symbol(e)
         if isinstance(e, (Relational, And, Or, Not, BooleanTrue, BooleanFalse)):
             return self._condition(e)
         if not getattr(e, "args", ()) and isinstance(e, sympy.Expr):
+            if not (e.is_real and e.is_finite):
+                raise UnsupportedError("Only real numbers can take part.", got=str(e))
             return ops.lift(self.builder, e)
         return self._scalar(e)
 
@@ -264,7 +266,9 @@ class Reader:
                 )
             return first
         if isinstance(e, (sympy.Abs, sympy.sign)):
-            return ops.elementary(self.builder, "abs" if isinstance(e, sympy.Abs) else "sign", self.read(e.args[0]))
+            return ops.elementary(
+                self.builder, "abs" if isinstance(e, sympy.Abs) else "sign", self.read(e.args[0])
+            )
         if isinstance(e, sympy.Heaviside):
             return ops.elementary(self.builder, "heaviside", *(self.read(a) for a in e.args))
         if type(e) in _RECIPROCAL:
@@ -274,20 +278,22 @@ class Reader:
         if type(e) in NUMPY_CALLS:
             arrays = [self.read(a) for a in e.args if not a.is_number]
             symbols = iter(ARG(i) for i in range(len(arrays)))
-            return ops.apply(self.builder, e.func(*(a if a.is_number else next(symbols) for a in e.args)), *arrays)
+            return ops.apply(
+                self.builder, e.func(*(a if a.is_number else next(symbols) for a in e.args)), *arrays
+            )
         raise self.no_rule(e)
 
     def no_rule(self, e: Any) -> UnsupportedError:
         if isinstance(e, AppliedUndef):
-            return UnsupportedError(f"The function {e.func} has no formula.", fix="write the formula, or a Lambda")
+            return UnsupportedError(
+                f"The function {e.func} has no formula.", fix="write the formula, or a Lambda"
+            )
         return UnsupportedError(f"SymPy's {type(e).__name__} has no rule.")
 
     def _piecewise(self, e: sympy.Piecewise) -> Traced:
         *pieces, (last, otherwise) = e.args
         if otherwise != sympy.true:
-            raise UnsupportedError(
-                "This Piecewise has no value elsewhere.", fix="end it with (value, True)"
-            )
+            raise UnsupportedError("This Piecewise has no value elsewhere.", fix="end it with (value, True)")
         result = self.read(last)
         for value, condition in reversed(pieces):
             result = ops.elementary(self.builder, "where", self.read(condition), self.read(value), result)
@@ -304,7 +310,9 @@ class Reader:
             return ops.elementary(self.builder, "equal", parts[0], 0)
         first, *others = parts
         for other in others:
-            first = first * other if isinstance(e, And) else ops.elementary(self.builder, "maximum", first, other)
+            first = (
+                first * other if isinstance(e, And) else ops.elementary(self.builder, "maximum", first, other)
+            )
         return first
 
 

@@ -84,7 +84,9 @@ def entry(reader: Reader, e: Any) -> Traced:
     if isinstance(e, sympy.Indexed):
         array, places = reader.array(str(e.base.label)), e.indices
         if array.ndim != len(places):
-            raise ShapeError("An array has one index for each axis.", expected=format_shape(array.dims), got=str(e))
+            raise ShapeError(
+                "An array has one index for each axis.", expected=format_shape(array.dims), got=str(e)
+            )
     else:
         array, places = reader.outside(e.parent).read(e.parent), e.args[1:]
     if not reader.indices and all(same(d, 1) for d in array.dims):
@@ -131,7 +133,9 @@ def _key(reader: Reader, place: Any, size: Dim) -> tuple[Any, int | None]:
     dim = reader.dim(place) if not place.is_negative else int(place)
     known = {s for i in reader.builder.inputs for d in i.shape for s in sympy.sympify(d).free_symbols}
     if not isinstance(dim, int) and not dim.free_symbols <= known:
-        raise UnsupportedError("An index of an entry is a whole number, a size, or an index of a sum.", got=str(place))
+        raise UnsupportedError(
+            "An index of an entry is a whole number, a size, or an index of a sum.", got=str(place)
+        )
     return ops.size_value(reader.builder, dim), None
 
 

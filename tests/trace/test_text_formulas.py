@@ -1,8 +1,6 @@
-"""Text is parsed, never evaluated: what is read, what is refused, and that nothing hangs."""
+"""Text in NumPy syntax is parsed, never evaluated: what is read and what is refused."""
 
 from __future__ import annotations
-
-import time
 
 import numpy as np
 import pytest
@@ -45,6 +43,18 @@ def derive(text, shapes=None):
         ("np.sum(a=w) + np.sum(w, axis=0, keepdims=True).sum()", 6.0),
         ("1e-3*w.sum() + .5*w.sum()", 1.503),
         ("0.1**4000*w.sum()", 0.0),
+        ("w[0] + w[-1] + w[1:].sum() + w[:1, None].sum() + w[..., 0] + w[::-1][0] + w[:n - 1].sum()", 10.0),
+        ("w[[1, 1, 0]].sum() + w[w > 1].sum()", 7.0),
+        ("w[1 - 1] + w[w.shape[0] - 1]", 3.0),
+        ("np.size(w)*np.shape(w)[0]*np.ndim(w)*len(w)*w.ndim*w.sum()/n", 12.0),
+        ("w.max() + w.min() + w.prod() + w.cumsum()[-1] + w.std()**2 + w.var() + w.ravel()[0]", 9.5),
+        ("np.linalg.norm(w)**2 + norm(w)**2 + linalg.norm(w, ord=2)**2 + np.linalg.norm(w, np.inf)", 17.0),
+        ("scipy.special.logsumexp(w) - logsumexp(w) + softmax(w).sum()", 1.0),
+        ("np.linalg.det(np.eye(n) + np.outer(w, w)) + np.linalg.inv(2*np.eye(n)).trace()", 7.0),
+        ("np.einsum('i,i->', w, w) + np.stack([w, w]).sum() + np.concatenate((w, w))[-1]", 13.0),
+        ("np.full(n, 3) @ w + np.zeros(n) @ w + np.ones((n,)) @ w + np.arange(n) @ w", 14.0),
+        ("max(w) + min(w) + abs(w).sum() + sum(w)", 9.0),
+        ("np.array([w.sum(), 2*w[0]]).sum()", 5.0),
         ("10**39*w.sum()", 3e39),
     ],
 )
@@ -76,6 +86,16 @@ def test_what_is_read(text, value):
         ("x if w else y", ParseError, "IfExp has no place"),
         ("w and x", ParseError, "BoolOp has no place"),
         ("not w", ParseError, "UnaryOp has no place"),
+        ("w.sum() and x.sum()", ParseError, "multiply conditions, (a > 0)*(b > 0)"),
+        ("w if w.sum() > 0 else 2*w", ParseError, "write np.where(condition, a, b)"),
+        ("x['a'].sum()", TraceError, "This cannot index an array"),
+        ("x[1.5].sum()", TraceError, "This cannot index an array"),
+        ("x.shape[7]*w.sum()", ParseError, "A shape is indexed by one of its axes"),
+        ("x.shape[1:2]*w.sum()", ParseError, "A shape is indexed by one of its axes"),
+        ("x(1)", UnsupportedError, "The function x is not known"),
+        ("x.max", UnsupportedError, "write .max()"),
+        ("w.fill(0)", UnsupportedError, ".fill() is not known"),
+        ("np.sum('abc')*w.sum()", TraceError, "no number"),
         ("~w", ParseError, "UnaryOp has no place"),
         ("w < w < w", ParseError, "Compare has no place"),
         ("(q := w)", ParseError, "NamedExpr has no place"),
@@ -84,21 +104,27 @@ def test_what_is_read(text, value):
         ("w ^ 2", ParseError, "write ** for a power"),
         ("w.sum(*x)", ParseError, "* and ** arguments"),
         ("w.sum(**x)", ParseError, "* and ** arguments"),
-        ("x.sum(1, 2, 3, 4)", ParseError, "sum does not take these arguments"),
+        (
+            "x.sum(1, None, None, False, 5, 6, 7, 8)",
+            UnsupportedError,
+            "np.sum is not traced with these options",
+        ),
         ("1" + "0" * 50 + "*w.sum()", ParseError, "The number is too long"),
         ("x.__class__", UnsupportedError, "The attribute .__class__ is not known"),
         ("x.T.__class__.__mro__", UnsupportedError, "is not known"),
         ("x.builder", UnsupportedError, "The attribute .builder is not known"),
-        ("__import__('os').system('true')", ParseError, "Only real numbers"),
+        ("__import__('os').system('true')", UnsupportedError, "The function __import__ is not known"),
         ("__import__(w)", UnsupportedError, "The function __import__ is not known"),
         ("eval(w)", UnsupportedError, "The function eval is not known"),
         ("open(w)", UnsupportedError, "The function open is not known"),
-        ("np.load(w)", UnsupportedError, "The function load is not known"),
-        ("np.random.rand(3) @ w", UnsupportedError, ".rand() is not known"),
-        ("np.linalg.norm(x)", UnsupportedError, ".norm() is not known"),
+        ("np.load(w)", UnsupportedError, "The function np.load is not known"),
+        ("np.random.rand(3) @ w", UnsupportedError, "pass random numbers in as arguments"),
+        ("np.linalg.nrm(x)", UnsupportedError, "norm?"),
+        ("np.fft.fft(x)", UnsupportedError, "The function np.fft.fft is not known"),
+        ("np.linalg.sum(x)", UnsupportedError, "The function np.linalg.sum is not known"),
+        ("np.infinity*w.sum()", UnsupportedError, "np.infinity is not known"),
         ("w.tofile(x)", UnsupportedError, ".tofile() is not known"),
         ("foo(x).sum()", UnsupportedError, "The function foo is not known"),
-        ("x[0].sum()", UnsupportedError, "Indexing has no rule yet"),
         ("np.sum(x, bad=1)", UnsupportedError, "np.sum is not traced with these options"),
         ("w.sum()**5000", UnsupportedError, "The exponent is too large"),
         ("x.sum(axis=5)", ShapeError, "There is no such axis"),
@@ -117,7 +143,6 @@ def test_what_is_read(text, value):
         ("np.sqrt(-1)*w.sum()", TraceError, "A constant of the formula is no real number"),
         ("1e400*w.sum()", TraceError, "no finite real number"),
         ("None", TraceError, "no number"),
-        ("(x, y)", TraceError, "cannot become an ordinary or object array"),
     ],
 )
 def test_what_is_refused(text, error, words):
@@ -126,42 +151,14 @@ def test_what_is_refused(text, error, words):
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "9**9**9*w.sum()",
-        "2**5000*w.sum()",
-        "((2**4096)**4096)**4096*w.sum()",
-        "((0.1**4000)**4000)**4000*w.sum()",
-        "np.exp(np.exp(np.exp(100.0)))*w.sum()",
-        "np.exp(1e6)*w.sum()",
-        "2.5**4000.5*w.sum()",
-        "((((w.sum()**4096)**4096)**4096)**4096)",
-        "w.sum()" + "**2" * 50,
-        "-" * 3000 + "w.sum()",
-        "(" * 90 + "w.sum()" + ")" * 90,
-        "(" * 3000 + "w.sum()" + ")" * 3000,
-        "+".join(["w.sum()"] * 2500),
-        "w" + ".T" * 5000,
-        "w.sum()" + "*1.5" * 400,
-        "np.exp(" * 80 + "w" + ")" * 80,
-        "w.sum() + " * 5000 + "1",
-    ],
-    ids=lambda t: t[:30],
-)
-def test_nothing_hangs(text):
-    start = time.perf_counter()
-    try:
-        derive(text)
-    except SymgradError as error:
-        assert str(error)
-    assert time.perf_counter() - start < 3
-
-
 def test_the_message_points_at_the_place():
     with pytest.raises(SpecError) as caught:
         derive("(x @ w - q).sum()", SHAPES)
     assert caught.value.where == "(x @ w - q).sum()\n                     ^"
+    assert caught.value.expected == "one of x, w, y"
+    with pytest.raises(SpecError) as caught:
+        sg.derive("(λ*λ*w\n + λ*q).sum()", {"w": "n", "λ": ""}, wrt="w")
+    assert caught.value.where == " + λ*q).sum()\n                 ^"
 
 
 def test_nothing_is_evaluated(tmp_path, monkeypatch):

@@ -55,5 +55,4 @@ def check_syntax(syntax: str) -> None:
         )
 
 
-
 __all__ = ["FUNCTIONS", "SYNTAXES", "check_syntax", "names_in", "read_text"]

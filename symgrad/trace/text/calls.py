@@ -98,14 +98,18 @@ ROOTS = {p.split(".")[0] for p in _PREFIXES}
 """Names that stand for modules, unless an argument has that name."""
 
 _ATTRIBUTES = tuple(
-    n for n, v in vars(Traced).items() if isinstance(v, property) and n in ("T", "mT", "shape", "size", "ndim")
+    n
+    for n, v in vars(Traced).items()
+    if isinstance(v, property) and n in ("T", "mT", "shape", "size", "ndim")
 )
 _METHODS = frozenset(
     n
     for n in (*(m for m, v in vars(Traced).items() if callable(v)), *METHODS, *TENSOR_FUNCTIONS)
     if not n.startswith("_") and n not in (*_INTERNAL, "fill", "sort", "put")
 )
-VALUES_ONLY = frozenset(UFUNCS) | {e.name for e in ELEMENTARY} | {"clip", "where", "full", "full_like", "reshape"}
+VALUES_ONLY = (
+    frozenset(UFUNCS) | {e.name for e in ELEMENTARY} | {"clip", "where", "full", "full_like", "reshape"}
+)
 """Functions for which a whole number is a value, or is held against a size; elsewhere it may say how much to do."""
 
 

@@ -98,9 +98,13 @@ def check_counts(function: str, args: Sequence[object]) -> None:
             raise ParseError(f"{function} has too many arguments.", expected=f"at most {MAX_ARGUMENTS}")
         numbers += [abs(p) for p in parts if isinstance(p, int) and p]
     if function in _ROUNDS and max(numbers, default=0) > MAX_ARGUMENTS:
-        raise ParseError(f"{function} has too many rounds.", expected=f"at most {MAX_ARGUMENTS}", got=max(numbers))
+        raise ParseError(
+            f"{function} has too many rounds.", expected=f"at most {MAX_ARGUMENTS}", got=max(numbers)
+        )
     if function == "arange" and any(isinstance(a, float) for a in args):
-        raise ParseError("arange counts in whole numbers here.", fix="write np.linspace, or a multiple of arange")
+        raise ParseError(
+            "arange counts in whole numbers here.", fix="write np.linspace, or a multiple of arange"
+        )
     if math.prod(numbers) > MAX_COUNT:
         raise ParseError(
             "The formula asks for too much.",

@@ -42,7 +42,9 @@ Function = Callable[[Builder, Sequence[Any]], Operand]
 def _counted(name: str, least: int, most: int, body: Callable[..., Operand]) -> Function:
     def call(builder: Builder, args: Sequence[Any]) -> Operand:
         if not least <= len(args) <= most:
-            expected = f"{least} argument{'s' * (least != 1)}" if least == most else f"{least} to {most} arguments"
+            expected = (
+                f"{least} argument{'s' * (least != 1)}" if least == most else f"{least} to {most} arguments"
+            )
             raise ParseError(f"{name} takes {expected}.", got=len(args))
         return body(builder, *args)
 
@@ -103,7 +105,9 @@ def _reduction(name: str, function: Callable[..., Any]) -> Function:
         if x.is_scalar:
             return x
         if not x.is_vector:
-            raise _ambiguous(name, x, f"{name}(A, 1) down the columns, {name}(A, 2) along the rows, {name}(A, 'all')")
+            raise _ambiguous(
+                name, x, f"{name}(A, 1) down the columns, {name}(A, 2) along the rows, {name}(A, 'all')"
+            )
         return value(numpy_call(builder, function, flat(x)))
 
     return _counted(name, 1, 2, reduce)
@@ -151,7 +155,9 @@ def _norm(builder: Builder, x: Argument, order: Argument | None = None) -> Opera
         if kind == "nuc":
             raise ParseError("The nuclear norm is of a matrix.", got=str(x))
         v = flat(x)
-        return value(numpy_call(builder, np.linalg.norm, v, **({} if kind in (None, "fro", 2) else {"ord": kind})))
+        return value(
+            numpy_call(builder, np.linalg.norm, v, **({} if kind in (None, "fro", 2) else {"ord": kind}))
+        )
     if kind is None:
         raise _ambiguous("norm", x, "norm(A, 'fro') or norm(A, 2)")
     return value(numpy_call(builder, np.linalg.norm, x.array, ord=kind))
@@ -174,7 +180,9 @@ def _absolute(builder: Builder, x: Operand) -> Operand:
     return value(ops.elementary(builder, "abs", x.array))
 
 
-def _on_square(name: str, function: Callable[..., Any], of_scalar: Callable[..., Operand]) -> Callable[..., Operand]:
+def _on_square(
+    name: str, function: Callable[..., Any], of_scalar: Callable[..., Operand]
+) -> Callable[..., Operand]:
     def apply(builder: Builder, a: Operand) -> Operand:
         a = square(a, name)
         return of_scalar(builder, a) if a.is_scalar else value(function(builder, a.array))
@@ -205,7 +213,9 @@ def _filled(name: str, number: int) -> Function:
 def _constant_vector(builder: Builder, entry: Operand) -> Operand:
     entry = known(entry)
     if not entry.is_scalar:
-        raise ShapeError("vector(1) repeats a scalar.", got=str(entry), fix="write ones(n) for a vector of length n")
+        raise ShapeError(
+            "vector(1) repeats a scalar.", got=str(entry), fix="write ones(n) for a vector of length n"
+        )
     return Pattern("ones", entry.array)
 
 
@@ -220,8 +230,12 @@ def _solve(builder: Builder, a: Operand, b: Operand) -> Operand:
     if a.is_scalar:
         return elementwise(b, a, lambda x, y: x / y, "\\")
     if b.is_scalar or not a.size[0] == b.size[0]:
-        raise ShapeError("The sizes of the two sides of \\ differ.", expected="n × n and n × k", got=f"{a} and {b}")
-    return value(numpy_call(builder, np.linalg.solve, a.array, b.array if b.rank == 1 and not b.row else matrix(b)))
+        raise ShapeError(
+            "The sizes of the two sides of \\ differ.", expected="n × n and n × k", got=f"{a} and {b}"
+        )
+    return value(
+        numpy_call(builder, np.linalg.solve, a.array, b.array if b.rank == 1 and not b.row else matrix(b))
+    )
 
 
 def _vec(builder: Builder, x: Operand) -> Operand:
@@ -257,7 +271,9 @@ FUNCTIONS: dict[str, Function] = {
     "norm1": _arrays("norm1", 1, 1, _norm_of_order(1)),
     "norm2": _arrays("norm2", 1, 1, _norm_of_order(2)),
     "|": _arrays("|…|", 1, 1, _absolute),
-    "det": _arrays("det", 1, 1, _on_square("det", lambda b, a: numpy_call(b, np.linalg.det, a), lambda b, a: a)),
+    "det": _arrays(
+        "det", 1, 1, _on_square("det", lambda b, a: numpy_call(b, np.linalg.det, a), lambda b, a: a)
+    ),
     "logdet": _arrays("logdet", 1, 1, _on_square("logdet", _logdet, _entrywise("log"))),
     "inv": _arrays("inv", 1, 1, lambda b, a: inverse(a)),
     "diag": _arrays("diag", 1, 1, _diagonal),

@@ -89,7 +89,9 @@ def names_in(text: str) -> list[str]:
     found = tokens(text)
     return list(
         dict.fromkeys(
-            t.text for t, after in zip(found, found[1:], strict=False) if t.kind == "name" and after.text != "("
+            t.text
+            for t, after in zip(found, found[1:], strict=False)
+            if t.kind == "name" and after.text != "("
         )
     )
 
@@ -123,13 +125,22 @@ class _Parser:
         t = self.now
         before = self.tokens[self.next - 1] if self.next else None
         if t.kind == "end":
-            return error(self.text, t.at, "The formula ends too early." if before else "The formula is empty.")
+            return error(
+                self.text, t.at, "The formula ends too early." if before else "The formula is empty."
+            )
         starts = t.kind in ("number", "name") or t.text == "("
-        if before is not None and starts and (before.kind in ("number", "name", "raised", "bar") or before.text in (")", "'")):
+        if (
+            before is not None
+            and starts
+            and (before.kind in ("number", "name", "raised", "bar") or before.text in (")", "'"))
+        ):
             if before.kind == "name" and t.text == "(":
                 return error(self.text, before.at, f"{before.text} is not called.", "write * for a product")
             return error(
-                self.text, t.at, "There is no operator between two parts.", "write * for a product, also in 2*x"
+                self.text,
+                t.at,
+                "There is no operator between two parts.",
+                "write * for a product, also in 2*x",
             )
         hints = {
             "=": "write the expression alone, or == to compare",
@@ -165,7 +176,7 @@ class _Parser:
             return Unary("'", base, t.at)
         if t.text == "-ᵀ":
             return Unary("'", Binary("^", base, Unary("-", Number(1, t.at), t.at), t.at), t.at)
-        exponent: Tree = Number(abs(int(t.text[:limits.MAX_DIGITS])), t.at)
+        exponent: Tree = Number(abs(int(t.text[: limits.MAX_DIGITS])), t.at)
         if t.text.startswith("-"):
             exponent = Unary("-", exponent, t.at)
         return self.single_power(Binary("^", base, exponent, t.at))
@@ -185,7 +196,9 @@ class _Parser:
         return self.single_power(Binary(t.text, base, exponent, t.at))
 
     def single_power(self, tree: Binary) -> Tree:
-        if self.now.kind == "sign" and self.now.text in ("^", ".^") or (self.now.kind == "raised" and self.now.text != "T"):
+        if (self.now.kind == "sign" and self.now.text in ("^", ".^")) or (
+            self.now.kind == "raised" and self.now.text != "T"
+        ):
             raise error(
                 self.text,
                 self.now.at,

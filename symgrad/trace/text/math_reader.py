@@ -37,13 +37,25 @@ _COMPARE = {
     "==": "equal",
     "~=": "not_equal",
 }
-_MEANING = {"+": "a sum", "-": "a difference", ".*": "a product", "⊙": "a product", "./": "a quotient", ".^": "a power"}
+_MEANING = {
+    "+": "a sum",
+    "-": "a difference",
+    ".*": "a product",
+    "⊙": "a product",
+    "./": "a quotient",
+    ".^": "a power",
+}
 
 
 def read(text: str, builder: Builder, names: Mapping[str, Traced]) -> Traced:
     """Write the bindings of a formula in the mathematician's syntax; see ``read_text``."""
     before = len(builder.bindings)
-    result = known(_Reader(text, builder, names).read(math_parser.parse(text), 0))
+    tree = math_parser.parse(text)
+    found = _Reader(text, builder, names).read(tree, 0)
+    try:
+        result = known(found)
+    except SymgradError as error:
+        raise at(error, pointer(text.replace("\n", " "), 0, tree.at))  # noqa: B904 - the same error
     limits.check_entries(builder.bindings[before:])
     return result.array
 
@@ -75,7 +87,9 @@ class _Reader:
         if isinstance(tree, Name):
             return self._name(tree.name)
         if isinstance(tree, Text):
-            raise ParseError("A text is an option of a function.", got=repr(tree.text), expected="norm(A, 'fro')")
+            raise ParseError(
+                "A text is an option of a function.", got=repr(tree.text), expected="norm(A, 'fro')"
+            )
         if isinstance(tree, Unary):
             return self._unary(tree, depth)
         if isinstance(tree, Call):
@@ -96,7 +110,9 @@ class _Reader:
                 return product(Value(ops.lift(self.builder, -1)), operand)
             return value(-operand.array, operand.row)
         if tree.sign == "^T" and "T" in self.names:
-            raise ParseError("^T may be the transpose or a power, as T is an argument.", fix="write A' or A^(T)")
+            raise ParseError(
+                "^T may be the transpose or a power, as T is an argument.", fix="write A' or A^(T)"
+            )
         return transposed(operand)
 
     def _binary(self, tree: Binary, depth: int) -> Operand:
@@ -112,7 +128,9 @@ class _Reader:
             try:
                 result = self._operation(link.sign)(result, right)
                 limits.check_operations(len(self.builder.bindings) - self.before)
-                constant = ops_constant(result.array) if isinstance(result, Value) and result.is_scalar else None
+                constant = (
+                    ops_constant(result.array) if isinstance(result, Value) and result.is_scalar else None
+                )
                 if constant is not None:
                     limits.check_constant(constant)
             except SymgradError as error:
@@ -123,7 +141,9 @@ class _Reader:
         if sign in ("*", "·", "/", "\\", "^"):
             return {"*": product, "·": dot, "/": _quotient, "\\": self._solve, "^": power}[sign]
         if sign in _COMPARE:
-            return self._elementwise(lambda a, b: ops.elementary(self.builder, _COMPARE[sign], a, b), "a comparison")
+            return self._elementwise(
+                lambda a, b: ops.elementary(self.builder, _COMPARE[sign], a, b), "a comparison"
+            )
         steps: dict[str, Callable[[Any, Any], Any]] = {
             "+": operator.add,
             "-": operator.sub,
@@ -134,7 +154,9 @@ class _Reader:
         }
         return self._elementwise(steps[sign], _MEANING[sign])
 
-    def _elementwise(self, step: Callable[[Any, Any], Any], what: str) -> Callable[[Operand, Operand], Operand]:
+    def _elementwise(
+        self, step: Callable[[Any, Any], Any], what: str
+    ) -> Callable[[Operand, Operand], Operand]:
         return lambda a, b: elementwise(a, b, step, what)
 
     def _solve(self, a: Operand, b: Operand) -> Operand:
@@ -148,7 +170,9 @@ class _Reader:
             )
         function = FUNCTIONS.get(tree.name)
         if function is None:
-            raise UnsupportedError(f"The function {tree.name} is not known.", expected=nearest(tree.name, FUNCTIONS))
+            raise UnsupportedError(
+                f"The function {tree.name} is not known.", expected=nearest(tree.name, FUNCTIONS)
+            )
         if tree.name == "sum" and len(tree.args) == 1 and _is_sum(tree.args[0]):
             # MATLAB's sum(sum(A)): whatever the inner sum means, both together are the sum of all entries
             inner = self.read(tree.args[0].args[0], depth + 2)

@@ -66,7 +66,12 @@ def tokens(text: str) -> list[Token]:
         if text[i] == "'" and not _ends_operand(previous):
             end = text.find("'", i + 1)
             if end < 0:
-                raise error(text, i, "A ' stands where nothing can be transposed.", "write x' after what it transposes")
+                raise error(
+                    text,
+                    i,
+                    "A ' stands where nothing can be transposed.",
+                    "write x' after what it transposes",
+                )
             out.append(Token("text", text[i + 1 : end], i))
             i = end + 1
             continue
@@ -111,6 +116,8 @@ def _hint(sign: str) -> str | None:
     }.get(sign)
 
 
-def error(text: str, column: int, what: str, fix: str | None = None, expected: str | None = None) -> ParseError:
+def error(
+    text: str, column: int, what: str, fix: str | None = None, expected: str | None = None
+) -> ParseError:
     """A ParseError that points at a column."""
     return ParseError(what, where=pointer(text.replace("\n", " "), 0, column), fix=fix, expected=expected)

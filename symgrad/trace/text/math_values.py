@@ -81,7 +81,9 @@ def value(array: Any, row: bool = False) -> Value:
     dims = array.dims
     if len(dims) > 2:
         raise UnsupportedError(
-            "Arrays of more than two axes are no matrices.", got=f"{len(dims)} axes", fix="use the syntax numpy"
+            "Arrays of more than two axes are no matrices.",
+            got=f"{len(dims)} axes",
+            fix="use the syntax numpy",
         )
     if dims and all(same(d, 1) for d in dims):
         return Value(ops.reshape_dims(array, ()))
@@ -126,9 +128,7 @@ def sized(p: Operand, rows: Dim, columns: Dim) -> Value:
             raise ShapeError("I is square.", expected="a square matrix beside it", got=f"{rows} × {columns}")
         return value(_scaled(p.scale, Traced(builder, builder.emit("eye", **eye_attrs(rows)))))
     if not same(rows if p.row else columns, 1):
-        raise ShapeError(
-            "vector(1) is a vector.", expected="a vector beside it", got=f"{rows} × {columns}"
-        )
+        raise ShapeError("vector(1) is a vector.", expected="a vector beside it", got=f"{rows} × {columns}")
     ones = ops.ones(builder, (columns if p.row else rows,))
     return value(_scaled(p.scale, ones), p.row)
 
@@ -286,7 +286,9 @@ def power(base: Operand, exponent: Operand) -> Value:
     base, exponent = known(base), known(exponent)
     builder = base.array.builder
     if not exponent.is_scalar:
-        raise ShapeError("An exponent is a scalar.", got=f"an exponent of {exponent}", fix="write .^ entry by entry")
+        raise ShapeError(
+            "An exponent is a scalar.", got=f"an exponent of {exponent}", fix="write .^ entry by entry"
+        )
     if base.is_scalar:
         return value(ops.power(builder, base.array, exponent.array))
     if not same(*base.size):

@@ -25,7 +25,9 @@ def look_up(name: str, builder: Builder, names: Mapping[str, Traced]) -> Traced:
     sizes = {str(s): s for i in builder.inputs for d in i.shape for s in sympy.sympify(d).free_symbols}
     if name in sizes and name in CONSTANTS:
         raise SpecError(
-            f"{name} is a size of the shapes and a constant.", where=name, fix=f"call the size other than {name}"
+            f"{name} is a size of the shapes and a constant.",
+            where=name,
+            fix=f"call the size other than {name}",
         )
     if name in sizes:
         return ops.lift(builder, sizes[name])

@@ -255,7 +255,7 @@ class _Reader:
     def _subscript(self, node: ast.Subscript) -> Any:
         value = self.read(node.value)
         if isinstance(value, tuple):
-            index = self._literal(node.slice)
+            index = None if isinstance(node.slice, ast.Slice) else self._literal(node.slice)
             if isinstance(index, bool) or not isinstance(index, int) or not -len(value) <= index < len(value):
                 raise ParseError("A shape is indexed by one of its axes.", got=ast.unparse(node.slice))
             return value[index]

@@ -22,7 +22,10 @@ def pointer(text: str, line: int, column: int) -> str:
         start = max(0, column - WIDTH // 2)
         end = start + WIDTH
         dots = "…" if start else ""
-        shown, column = dots + shown[start:end] + ("…" if end < len(shown) else ""), column - start + len(dots)
+        shown, column = (
+            dots + shown[start:end] + ("…" if end < len(shown) else ""),
+            column - start + len(dots),
+        )
     return f"{shown}\n            {' ' * column}^"
 
 
