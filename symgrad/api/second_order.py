@@ -34,7 +34,7 @@ def hessian(d: Derivation, wrt: str | None) -> DerivedArray:
     name = _parameter(d, wrt)
     program, loss_sign = d.program, d.document.loss_sign
     computed = _gradient(program, name)
-    shown = simplify(computed)
+    shown = _freely(computed, name)
     shape = program.type(name).shape
     made = reshape_output(jacobian_rows(computed, "gradient", name, "hessian"), "hessian", (*shape, *shape))
     if len(squeezed(shape)) < 2:
@@ -70,7 +70,7 @@ def hessian_product(d: Derivation, wrt: str | None, direction: str | None) -> De
             "The direction needs a name of its own.", where="direction", got=along, fix="choose another one"
         )
     made = vector_jacobian(computed, "gradient", name, along, "hvp")
-    page = _product(simplify(computed), name, along, "hvp")
+    page = _product(_freely(computed, name), name, along, "hvp")
 
     def sign(style: str, named: Callable[[str], str]) -> str:
         times = r" \, " if style == "latex" else "*" if style == "ascii" else "·"
@@ -119,7 +119,7 @@ def _jacobian(question: Question, at: Mapping[str, int]) -> tuple[DerivedArray, 
     traced = question.trace(at, scalar=False)
     program = traced.program
     name = _argument(program, question.wrt)
-    shown = simplify(program)
+    shown = _freely(program, name)
     whole = (*program.type(program.output["loss"]).shape, *program.type(name).shape)
     made = reshape_output(jacobian_rows(program, "loss", name, "jacobian"), "jacobian", whole)
     if len(squeezed(whole)) <= 2:
@@ -170,6 +170,16 @@ def _pushed(program: Program, wrt: str) -> Program:
     seed = free_name(program, numbered("seed"))
     back = vector_jacobian(program, "loss", wrt, seed, "back")
     return _page(vector_jacobian(back, "back", seed, _direction(back, wrt, "V"), "jacobian"))
+
+
+def _freely(program: Program, wrt: str) -> Program:
+    """Simplified without what is known of the parameter's values: its neighbours, to differentiate, lack it.
+
+    The inverse of a symmetric matrix is symmetric, but not its derivative by one entry.
+    """
+    freed = tuple(replace(i, domain="real") if i.name == wrt else i for i in program.inputs)
+    made = simplify(Program(freed, program.bindings, program.outputs))
+    return Program(program.inputs, made.bindings, made.outputs)
 
 
 def _page(program: Program) -> Program:
