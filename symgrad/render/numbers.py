@@ -38,7 +38,7 @@ def parts(value: sympy.Rational) -> tuple[sympy.Rational, sympy.Rational]:
     while odd % 2 == 0:
         odd //= 2
     top = sympy.Rational(value.p * odd, value.q)
-    if top.q <= LARGEST_DENOMINATOR:
+    if odd == 1 or top.q <= LARGEST_DENOMINATOR:
         return sympy.Integer(value.p), sympy.Integer(value.q)
     return top, sympy.Integer(odd)
 
