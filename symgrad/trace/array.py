@@ -18,6 +18,7 @@ from symgrad.ops.dims import Dim, format_shape
 from symgrad.trace import operations as ops
 from symgrad.trace import views
 from symgrad.trace.dispatch import METHODS, call_numpy, call_ufunc, torch_names
+from symgrad.trace.masked import Masked
 from symgrad.trace.memory import Memory
 from symgrad.trace.sizes import NeedsSize, number
 from symgrad.trace.tensor_functions import TENSOR_FUNCTIONS
@@ -81,6 +82,8 @@ class Traced(Memory, NDArrayOperatorsMixin):
     # NumPy's and symgrad's protocols ---------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(type(i) is Masked for i in inputs):
+            return NotImplemented  # what a mask picks knows how to meet an array
         return call_ufunc(self.builder, ufunc, method, inputs, kwargs)
 
     def __array_function__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -189,7 +190,7 @@ def _parts(builder: Builder, a: Any, sections: Any, axis: int, even: bool, name:
         bounds: list[Any] = [min(i, more) + i * each for i in range(count + 1)]
     else:
         bounds = [None, *list(sections), None]
-    return [along(builder, a, axis, slice(i, j)) for i, j in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [along(builder, a, axis, slice(i, j)) for i, j in pairwise(bounds)]
 
 
 def delete(builder: Builder, arr: Any, obj: Any, axis: Any = None) -> Any:

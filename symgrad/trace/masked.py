@@ -54,7 +54,8 @@ class Masked(NDArrayOperatorsMixin):
 
     def replaced(self, new: Any) -> Any:
         """The full array with ``new`` inside the mask."""
-        return ops.elementary(self.builder, "where", self._condition(), self._operand(new), self.value)
+        picked = ops.broadcast_to(self._condition(), self.value.dims)
+        return ops.elementary(self.builder, "where", picked, self._operand(new), self.value)
 
     def _operand(self, other: Any) -> Any:
         """The full array that stands for another operand.
@@ -88,6 +89,8 @@ class Masked(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "reduce" and ufunc is np.add:
             return self.sum(kwargs.get("axis", 0), bool(kwargs.get("keepdims", False)))
+        if method == "__call__" and kwargs.get("out") == (self,):
+            del kwargs["out"]  # x[mask] *= 2 writes the result back by assignment
         if method != "__call__" or kwargs:
             raise self._refusal(f"np.{ufunc.__name__} is not traced here.")
         if ufunc is np.matmul:
