@@ -319,7 +319,7 @@ def test_a_convolution_written_with_slices():
 
 def test_parameters_cut_from_one_vector():
     def f(theta, X):
-        n, d = X.shape
+        d = X.shape[1]
         W = theta[: d * 2].reshape(d, 2)
         b = theta[d * 2 : d * 2 + 2]
         return np.tanh(X @ W + b) @ theta[-2:]

@@ -67,7 +67,7 @@ MATRICES = {
     "flip": lambda X: np.flipud(X) + np.fliplr(X),
     "roll an axis": lambda X: np.roll(X, 1, axis=1),
     "roll flat": lambda X: np.roll(X, 2),
-    "rot90": lambda X: np.rot90(X) @ np.rot90(X, 3),
+    "rot90": lambda X: np.rot90(X) @ X + np.rot90(X, 3)[:, :1],
     "moveaxis": lambda X: np.moveaxis(X, 0, -1) @ np.swapaxes(X, 0, 1).T,
     "pad": lambda X: np.pad(X, ((1, 0), (0, 2))),
     "triangles": lambda X: np.triu(X, 1) + np.tril(X),
