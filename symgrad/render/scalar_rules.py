@@ -92,6 +92,7 @@ def content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Expr
     if sympy.sympify(coefficient).could_extract_minus_sign() and sums:
         flipped = -sums[0]
         if not all(t.could_extract_minus_sign() for t in flipped.args):
-            rest = rest.xreplace({sums[0]: flipped}) if rest != sums[0] else flipped
+            # The factor itself only: the same sum may occur inside another factor.
+            rest = sympy.Mul(*(flipped if f == sums[0] else f for f in sympy.Mul.make_args(rest)))
             coefficient = -coefficient
     return coefficient, rest
