@@ -272,7 +272,7 @@ class Reader:
         if isinstance(e, sympy.Heaviside):
             return ops.elementary(self.builder, "heaviside", *(self.read(a) for a in e.args))
         if type(e) in _RECIPROCAL:
-            return 1 / self.read(_RECIPROCAL[type(e)](e.args[0]))
+            return ops.elementary(self.builder, "div", 1, self.read(_RECIPROCAL[type(e)](e.args[0])))
         if isinstance(e, (sympy.conjugate, sympy.re)):
             return self.read(e.args[0])
         if type(e) in NUMPY_CALLS:

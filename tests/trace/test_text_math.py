@@ -6,10 +6,12 @@ import re
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symgrad as sg
+from symgrad.cli.main import group
 from symgrad.errors import ParseError, ShapeError, SpecError, SymgradError, UnsupportedError
 from symgrad.trace.text import names_in
 from symgrad.trace.text.math_parser import Binary, Call, Name, Number, Unary, parse
@@ -250,6 +252,23 @@ def test_given_is_read_in_the_same_syntax():
         "1/2*norm(r)^2", {"X": "n d", "w": "d", "y": "n"}, wrt="w", given={"r": "X*w - y"}, syntax="math"
     )
     assert str(derived.gradient) == "Xᵀ(Xw − y)"
+
+
+def test_on_the_command_line():
+    arguments = [
+        "derive",
+        "1/2*norm(X*w - y)^2",
+        "--shapes",
+        "X: n d, w: d, y: n",
+        "--wrt",
+        "w",
+        "--format",
+        "ascii",
+    ]
+    done = CliRunner().invoke(group, [*arguments, "--syntax", "math"])
+    assert done.exit_code == 0, done.output
+    assert "dL/dw = X'(Xw - y)" in done.output
+    assert CliRunner().invoke(group, arguments).exit_code != 0
 
 
 # The same mathematics, written twice ----------------------------------------------------------------------

@@ -20,14 +20,16 @@ _NAMES = {"numpy": numpy_syntax.names_in, "math": math_reader.names_in}
 SYNTAXES = tuple(_READ)
 
 
-def read_text(text: str, builder: Builder, names: Mapping[str, Traced], syntax: str = "numpy") -> Traced:
+def read_text(
+    text: str, builder: Builder, names: Mapping[str, Traced | None], syntax: str = "numpy"
+) -> Traced:
     """Write the formula's bindings.
 
     Args:
         text: an expression such as ``(0.5*(x @ w - y)**2).sum()``, or in the syntax ``math``
             ``1/2*norm(x*w - y)^2``.
         builder: where to write.
-        names: the arrays that the text may name.
+        names: the arrays that the text may name; None stands for a name that is none of them.
         syntax: ``numpy`` or ``math``.
 
     Raises:
@@ -36,7 +38,7 @@ def read_text(text: str, builder: Builder, names: Mapping[str, Traced], syntax: 
     """
     check_syntax(syntax)
     try:
-        return _READ[syntax](text, builder, names)
+        return _READ[syntax](text, builder, {n: v for n, v in names.items() if v is not None})
     except RecursionError:  # the caller's own stack is deep
         raise limits.too_deep() from None
 

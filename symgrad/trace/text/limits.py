@@ -12,7 +12,7 @@ from symgrad.program import Binding
 
 MAX_LENGTH = 20_000
 MAX_DIGITS = 40
-MAX_DEPTH = 100
+MAX_DEPTH = 40
 """Brackets, signs and calls within each other.  A sum of many terms is not deep."""
 MAX_RANK = 16
 MAX_ENTRIES = 10**8

@@ -8,6 +8,7 @@ means (a^b)^c to MATLAB and a^(b^c) to mathematicians, so that it needs brackets
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from symgrad.trace.text import limits
@@ -88,11 +89,7 @@ def names_in(text: str) -> list[str]:
     """The names in a text that are not called, in order of appearance."""
     found = tokens(text)
     return list(
-        dict.fromkeys(
-            t.text
-            for t, after in zip(found, found[1:], strict=False)
-            if t.kind == "name" and after.text != "("
-        )
+        dict.fromkeys(t.text for t, after in pairwise(found) if t.kind == "name" and after.text != "(")
     )
 
 
