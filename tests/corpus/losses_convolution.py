@@ -87,7 +87,7 @@ def conv2d_slices(X, K, Y):
     "x: n c h w, f: k c 2 2, b: k",
     "x f b",
     "CS231n, conv_forward_naive",
-    sizes="n: 2, c: 2, h: 4, w: 3, k: 2",
+    sizes="n: 2, c: 2, h: 3, w: 2, k: 3",
 )
 def conv_forward_naive(x, f, b, stride=1, pad=1):
     N, C, H, W = x.shape
