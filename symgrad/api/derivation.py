@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy
 
 from symgrad.api.arguments import checked, evaluate
+from symgrad.api.sizes import Sizes
 from symgrad.calculus import Differentiated
 from symgrad.errors import SpecError
-from symgrad.ops.dims import Shape, bind_dims, dim_symbol, format_shape
+from symgrad.ops.dims import format_shape
 from symgrad.program import Program, numpy_source
 from symgrad.render import Document, Step, steps, to_sympy
 
@@ -49,39 +49,6 @@ class Formula:
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """For which sizes a derivation holds, and how to have it for others.
-
-    Attributes:
-        shapes: the shapes as they were given.
-        pinned: sizes that the function needed as numbers, and the numbers that stand in the formulas.
-        assumptions: relations between the other sizes under which the formulas hold.
-        derive: derives the same loss with the given sizes as numbers.
-    """
-
-    shapes: Mapping[str, Shape]
-    pinned: Mapping[str, int]
-    assumptions: tuple[sympy.Basic, ...]
-    derive: Callable[[Mapping[str, int]], Any]
-
-    def of(self, program: Program, values: Mapping[str, np.ndarray]) -> dict[str, int]:
-        """The sizes of actual arrays.
-
-        Raises:
-            ShapeError: they do not fit the shapes.
-        """
-        shapes = {i.name: self.shapes.get(i.name, i.shape) for i in program.inputs}
-        return bind_dims(shapes, {n: a.shape for n, a in values.items()})
-
-    def hold(self, sizes: Mapping[str, int]) -> bool:
-        """Whether the formulas are the loss's at these sizes."""
-        if any(sizes[n] != value for n, value in self.pinned.items()):
-            return False
-        values = {dim_symbol(n): s for n, s in sizes.items()}
-        return all(a.subs(values) == sympy.true for a in self.assumptions)
-
-
-@dataclass(frozen=True)
 class Derivation:
     """The gradient of one loss.
 
@@ -98,9 +65,6 @@ class Derivation:
     single: bool
     warnings: tuple[str, ...] = ()
     sizes: Sizes | None = None
-    _others: dict[tuple[tuple[str, int], ...], Derivation] = field(
-        default_factory=dict, compare=False, repr=False
-    )
 
     @property
     def program(self) -> Program:
@@ -161,9 +125,8 @@ class Derivation:
             shape = format_shape(program.type(x.value).shape) if x.kind == "gradient" else ""
             text = f"{x.left:>{width}} = {x.right}"
             out.append(f"{text}    {shape}".rstrip())
-        if self.sizes is not None and self.sizes.pinned:
-            fixed = ", ".join(f"{n} = {value}" for n, value in self.sizes.pinned.items())
-            out.append(f"written out for {fixed}; a call with other sizes derives them anew")
+        if self.sizes is not None and self.sizes.note() is not None:
+            out.append(str(self.sizes.note()))
         out += [f"warning: {w}" for w in self.warnings]
         return "\n".join(out)
 
@@ -209,9 +172,9 @@ class Derivation:
         given = {**(arrays or {}), **named}
         values = checked(self.program, given)
         if self.sizes is not None:
-            sizes = self.sizes.of(self.program, values)
-            if not self.sizes.hold(sizes):
-                return self.at(sizes)(given)
+            other = self.sizes.elsewhere(self.program, values)
+            if other is not None:
+                return other(given)
         (value, grads), dtype = evaluate(self.program, values)
         return value, {n: np.array(g, dtype=dtype) for n, g in grads.items()}
 
@@ -224,23 +187,7 @@ class Derivation:
         wanted = {**(sizes or {}), **named}
         if self.sizes is None:
             raise SpecError("This derivation holds for all sizes.", where="at")
-        known = sorted(
-            {
-                str(s)
-                for shape in self.sizes.shapes.values()
-                for d in shape
-                for s in sympy.sympify(d).free_symbols
-            }
-        )
-        for n in wanted:
-            if n not in known:
-                raise SpecError(f"{n!r} is no size of the loss.", where="at", expected=", ".join(known))
-        key = tuple(sorted(wanted.items()))
-        if key not in self._others:
-            if len(self._others) >= _REMEMBERED:
-                self._others.pop(next(iter(self._others)))
-            self._others[key] = self.sizes.derive(wanted)
-        return self._others[key]
+        return self.sizes.other(wanted)
 
     # Second order -------------------------------------------------------------------------------------------
 
@@ -274,9 +221,6 @@ class Derivation:
         from symgrad.compile import compile_gradient
 
         return compile_gradient(self.program, dtype)
-
-
-_REMEMBERED = 64
 
 
 def _steps_text(all_steps: tuple[Step, ...]) -> list[str]:

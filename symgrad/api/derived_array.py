@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symgrad.api.arguments import checked, evaluate
-from symgrad.api.derivation import Sizes
+from symgrad.api.sizes import Sizes
 from symgrad.errors import UnsupportedError
 from symgrad.ops.dims import Shape, format_shape
 from symgrad.program import Builder, Program, numpy_source
@@ -38,9 +38,6 @@ class DerivedArray:
     closed: bool
     notes: tuple[str, ...] = ()
     sizes: Sizes | None = None
-    _others: dict[tuple[tuple[str, int], ...], DerivedArray] = field(
-        default_factory=dict, compare=False, repr=False
-    )
 
     @property
     def shape(self) -> Shape:
@@ -63,9 +60,8 @@ class DerivedArray:
         out[-1] += f"    {format_shape(shown)}"
         if shown != self.shape:
             out[-1] += f", the array is {format_shape(self.shape)}"
-        if self.sizes is not None and self.sizes.pinned:
-            fixed = ", ".join(f"{n} = {value}" for n, value in self.sizes.pinned.items())
-            out.append(f"written out for {fixed}; a call with other sizes derives it anew")
+        if self.sizes is not None and self.sizes.note() is not None:
+            out.append(str(self.sizes.note()))
         return "\n".join([*out, *self.notes])
 
     def __str__(self) -> str:
@@ -117,12 +113,9 @@ class DerivedArray:
         given = {**(arrays or {}), **named}
         values = checked(self.program, given)
         if self.sizes is not None:
-            sizes = self.sizes.of(self.program, values)
-            if not self.sizes.hold(sizes):
-                key = tuple(sorted(sizes.items()))
-                if key not in self._others:
-                    self._others[key] = self.sizes.derive(sizes)
-                return self._others[key](given)
+            other = self.sizes.elsewhere(self.program, values)
+            if other is not None:
+                return other(given)
         value, dtype = evaluate(self.program, values)
         return np.array(value, dtype=dtype)
 

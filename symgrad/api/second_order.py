@@ -47,7 +47,7 @@ def hessian(d: Derivation, wrt: str | None) -> DerivedArray:
         return _second(style, loss_sign(style), named(name)) + applied
 
     equation = Equation(page, "hessian", loss_sign, sign)
-    sizes = d.sizes and replace(d.sizes, derive=lambda s: hessian(d.at(s), name))
+    sizes = d.sizes and replace(d.sizes, derive=lambda s, k: hessian(_at(d, s, k), name))
     return DerivedArray("hessian", made.only("hessian"), equation, matrix, _notes(program), sizes)
 
 
@@ -81,7 +81,7 @@ def hessian_product(d: Derivation, wrt: str | None, direction: str | None) -> De
     if sizes is not None:
         shapes = dict(sizes.shapes)
         shapes |= {along: shapes[name]} if name in shapes else {}
-        sizes = replace(sizes, shapes=shapes, derive=lambda s: hessian_product(d.at(s), name, along))
+        sizes = replace(sizes, shapes=shapes, derive=lambda s, k: hessian_product(_at(d, s, k), name, along))
     return DerivedArray("hvp", made.only("hvp"), equation, True, _notes(program), sizes)
 
 
@@ -115,8 +115,16 @@ def jacobian(
     return made
 
 
-def _jacobian(question: Question, at: Mapping[str, int]) -> tuple[DerivedArray, tuple[str, ...]]:
-    traced = question.trace(at, scalar=False)
+def _at(d: Derivation, sizes: Mapping[str, int], kinds: Mapping[str, str]) -> Derivation:
+    """The derivation for other sizes and kinds."""
+    made: Derivation = d.sizes.other(sizes, kinds) if d.sizes is not None else d
+    return made
+
+
+def _jacobian(
+    question: Question, at: Mapping[str, int], kinds: Mapping[str, str] | None = None
+) -> tuple[DerivedArray, tuple[str, ...]]:
+    traced = question.trace(at, scalar=False, kinds=kinds)
     program = traced.program
     name = _argument(program, question.wrt)
     shown = _freely(program, name)
@@ -136,7 +144,7 @@ def _jacobian(question: Question, at: Mapping[str, int]) -> tuple[DerivedArray, 
         return _first(style, start(style), named(name)) + applied
 
     equation = Equation(page, "jacobian", start, sign)
-    sizes = question.sizes(traced, lambda s: _jacobian(question, s)[0])
+    sizes = question.sizes(traced, lambda s, k: _jacobian(question, s, k)[0])
     notes = (*(f"warning: {w}" for w in traced.warnings), *_notes(program))
     return DerivedArray("jacobian", made.only("jacobian"), equation, matrix, notes, sizes), traced.warnings
 

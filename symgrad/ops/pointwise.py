@@ -28,9 +28,10 @@ from symgrad.ops.record import (
     Piece,
     Type,
 )
-from symgrad.ops.scalars.functions import Select, Truth
+from symgrad.ops.scalars.functions import Absolute, Maximum, Minimum, Select, Sign, Truth
 from symgrad.ops.scalars.magnitude import count_roundings, magnitude
 from symgrad.ops.scalars.numpy_code import numpy_text
+from symgrad.ops.scalars.rounding import FloorDivide, Remainder
 from symgrad.ops.scalars.special import LessOne, XLogY
 
 
@@ -62,6 +63,10 @@ def scale(g: sympy.Expr, derivative: sympy.Expr) -> sympy.Expr:
     return g * derivative
 
 
+_WHOLE = (FloorDivide, Remainder, Absolute, Maximum, Minimum, Sign)
+"""Functions that make whole numbers of whole numbers."""
+
+
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
     shape = broadcast([a.shape for a in args], attrs.get("label") or str(attrs["fn"]))
     fn = attrs["fn"]
@@ -70,7 +75,7 @@ def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
     if fn.is_Symbol:
         return Type(shape, args[0].kind)
     whole = all(a.kind == "int" for a in args) and args
-    if whole and (fn.is_Add or fn.is_Mul) and not fn.has(sympy.Pow) and not fn.atoms(sympy.Function):
+    if whole and not fn.has(sympy.Pow) and all(isinstance(f, _WHOLE) for f in fn.atoms(sympy.Function)):
         return Type(shape, "int" if all(n.is_Integer for n in fn.atoms(sympy.Number)) else "real")
     return Type(shape)
 

@@ -27,12 +27,14 @@ from symgrad.ops.record import (
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
     shape = tuple(attrs["shape"])
     if not same(product(args[0].shape), product(shape)):
-        raise ShapeError(
+        error = ShapeError(
             "reshape has to keep the number of entries.",
             where="reshape",
             expected=f"{product(args[0].shape)} entries, as in {format_shape(args[0].shape)}",
             got=f"{format_shape(shape)} with {product(shape)} entries",
         )
+        error.clash = (product(args[0].shape), product(shape))
+        raise error
     return Type(shape, args[0].kind)
 
 

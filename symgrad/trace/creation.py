@@ -16,8 +16,9 @@ import numpy as np
 
 from symgrad.errors import TraceError, UnsupportedError
 from symgrad.program import Builder
-from symgrad.trace import joining, linalg, reductions
+from symgrad.trace import constants, linalg
 from symgrad.trace import operations as ops
+from symgrad.trace.dispatch import SCIPY_SPECIAL, call_numpy
 from symgrad.trace.views import fresh
 
 Function = Callable[..., Any]
@@ -103,7 +104,7 @@ def _eye(builder: Builder, N: Any, M: Any = None, k: int = 0, dtype: Any = float
     rows, columns = ops.as_size(N), ops.as_size(N if M is None else M)
     if isinstance(rows, int) and isinstance(columns, int):
         return ops.Array(builder, data=np.eye(rows, columns, int(k), dtype))
-    return joining.eye(builder, rows, columns, k)
+    return constants.eye(builder, rows, columns, k)
 
 
 def _arange(builder: Builder, start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
@@ -112,7 +113,7 @@ def _arange(builder: Builder, start: Any, stop: Any = None, step: Any = 1, dtype
     first, last, by = (_number(v) for v in (start, stop, step))
     if first is not None and last is not None and by is not None:
         return ops.Array(builder, data=np.arange(first, last, by, dtype=dtype))
-    return joining.arange(builder, ops.as_size(start), ops.as_size(stop), step)
+    return constants.arange(builder, start, stop, step)
 
 
 def _number(value: Any) -> Any:
@@ -141,7 +142,7 @@ def _tri(builder: Builder, N: Any, M: Any = None, k: int = 0, dtype: Any = float
     rows, columns = ops.as_size(N), ops.as_size(N if M is None else M)
     if isinstance(rows, int) and isinstance(columns, int):
         return ops.Array(builder, data=np.tri(rows, columns, int(k), dtype))
-    return joining.tri(builder, rows, columns, k)
+    return constants.tri(builder, rows, columns, k)
 
 
 def _vectorize(builder: Builder, pyfunc: Function, *args: Any, **options: Any) -> Any:
@@ -176,6 +177,13 @@ CREATION: dict[str, Function] = {
 }
 
 
+def plain_types(value: Any) -> Any:
+    """``float`` and ``int`` for what stands for them while a function is traced."""
+    if isinstance(value, tuple):
+        return tuple(plain_types(v) for v in value)
+    return getattr(value, "plain_type", value) if isinstance(value, type) else value
+
+
 class Module:
     """A library module as a traced function sees it: some names are ours, the others the library's."""
 
@@ -201,6 +209,10 @@ class _NumpyFunction:
         self._builder, self._function = builder, function
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        args, options = plain_types(args), {k: plain_types(v) for k, v in options.items()}
+        if any(isinstance(a, (list, tuple)) and ops.holds_traced(a) for a in args):
+            # NumPy looks for traced arrays among its arguments, not inside lists
+            return call_numpy(self._builder, self._function, args, options)
         result = self._function(*args, **options)
         if (
             isinstance(result, np.ndarray)
@@ -261,12 +273,14 @@ class Library:
         self._own: dict[Any, Any] = {getattr(np, name): creation[name] for name in CREATION}
         self._own |= {getattr(math, n): self._bound(r) for n, r in _math().items()}
         self._scipy = {
-            "scipy.special": {n: self._bound(r) for n, r in reductions.SCIPY_SPECIAL.items()},
+            "scipy.special": {n: self._bound(r) for n, r in SCIPY_SPECIAL.items()},
             "scipy.linalg": {n: self._bound(r) for n, r in linalg.SCIPY_LINALG.items()},
         }
 
     def _bound(self, rule: Function) -> Function:
-        return lambda *args, **options: rule(self.builder, *args, **options)
+        return lambda *args, **options: rule(
+            self.builder, *plain_types(args), **{k: plain_types(v) for k, v in options.items()}
+        )
 
     def _matrix(self, *args: Any, **options: Any) -> Any:
         raise self.builder.refuse(

@@ -13,10 +13,13 @@ import numpy as np
 
 from symgrad.errors import TraceError, UnsupportedError, nearest
 from symgrad.program import Builder
-from symgrad.trace import indexing, views
+from symgrad.trace import indexing, reductions, special, views
 from symgrad.trace import operations as ops
 from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
 from symgrad.trace.sizes import number
+
+SCIPY_SPECIAL = {**reductions.SCIPY_SPECIAL, **special.SCIPY_SPECIAL}
+"""Functions of scipy.special by name."""
 
 REDUCTIONS: dict[str, Callable[..., Any]] = {
     "add": np.sum,
@@ -87,6 +90,8 @@ def _pure_ufunc(
         options = {k: v for k, v in options.items() if v is not None or k == "axis"}
         options.setdefault("axis", 0)
         return call_numpy(builder, REDUCTIONS[ufunc.__name__], inputs, options)
+    if method == "reduce" and ufunc.__name__ == "logaddexp":
+        return reductions.logsumexp(builder, *inputs, **{"axis": 0, **options})
     if method == "accumulate" and ufunc.__name__ in ACCUMULATIONS:
         return call_numpy(builder, ACCUMULATIONS[ufunc.__name__], inputs, {"axis": 0, **options})
     if method == "outer" and not options:
@@ -99,7 +104,7 @@ def _pure_ufunc(
             where=name,
             got=f"method {method}, options {sorted(options)}",
         )
-    rule = UFUNCS.get(ufunc.__name__)
+    rule = UFUNCS.get(ufunc.__name__) or SCIPY_SPECIAL.get(ufunc.__name__)
     if rule is None:
         raise UnsupportedError(f"{name} has no rule.", where=name, expected=nearest(ufunc.__name__, UFUNCS))
     result = rule(builder, *inputs)

@@ -14,7 +14,7 @@ from symgrad.ops.dims import Dim, Shape, as_dim, format_shape
 from symgrad.ops.record import ARG
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
-from symgrad.trace.sizes import NeedsKind, assume, number, settled
+from symgrad.trace.sizes import NeedsKind, assume, number
 
 
 @dataclass(frozen=True)
@@ -177,10 +177,7 @@ def _nonnegative(builder: Builder, value: Any) -> None:
     value = sympy.expand(value)
     if value.is_nonnegative:
         return
-    if len(value.free_symbols) > 1:
-        settled(builder, value >= 0, "a[...]")
-    else:
-        assume(builder, value >= 0, "a[...]")
+    assume(builder, value >= 0, "a[...]")
 
 
 def _bound(value: Any) -> sympy.Expr | None:

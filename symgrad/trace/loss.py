@@ -11,8 +11,8 @@ from typing import Any
 
 import sympy
 
-from symgrad.errors import ShapeError, SpecError, TraceError
-from symgrad.ops.dims import Shape, as_dim, dim_symbol, format_shape, parse_shape
+from symgrad.errors import ShapeError, SpecError, SymgradError, TraceError
+from symgrad.ops.dims import Shape, format_shape, parse_shape
 from symgrad.program import Builder, Input, Program
 from symgrad.trace.advice import warnings_of
 from symgrad.trace.array import Traced
@@ -20,7 +20,8 @@ from symgrad.trace.function import arguments_for, call, parameters
 from symgrad.trace.module import module_inputs, trace_module
 from symgrad.trace.operations import lift
 from symgrad.trace.sandbox import Sandbox
-from symgrad.trace.sizes import NeedsKind, NeedsSize
+from symgrad.trace.settle import Settled
+from symgrad.trace.sizes import NeedsKind
 from symgrad.trace.sympy_expr import names_of, read_sympy, shapes_of
 from symgrad.trace.text import check_syntax, names_in, read_text
 
@@ -37,12 +38,14 @@ class TracedLoss:
         warnings: what is legal but probably not meant.
         pinned: sizes that the function needed as numbers, and the numbers that it was given.
         assumptions: relations between sizes under which the program is the loss.
+        found: inputs that have to hold whole numbers or truth values though nothing said so.
     """
 
     program: Program
     warnings: tuple[str, ...]
     pinned: Mapping[str, int] = field(default_factory=dict)
     assumptions: tuple[sympy.Basic, ...] = ()
+    found: Mapping[str, str] = field(default_factory=dict)
 
 
 def trace_loss(
@@ -85,56 +88,42 @@ def trace_loss(
     return _settle(loss, known, given or {}, kinds, scalar, pin, syntax)
 
 
-_PINS = (3, 2, 4, 5)
-"""What sizes become that a function needs as numbers: small, and different where that is possible."""
-
-
 def _settle(
     loss: Any,
     shapes: dict[str, Shape],
     given: Mapping[str, Any],
-    kinds: Mapping[str, str],
+    domains: Mapping[str, str],
     scalar: bool,
     pin: bool,
     syntax: str,
 ) -> TracedLoss:
-    """Trace; where a size has to be a number, or an input whole numbers, start again with that."""
-    pinned: dict[str, int] = {}
-    kinds = dict(kinds)
-    quiet = False
+    """Trace; where that needs something to be settled, settle it and start again."""
+    settled = Settled(shapes, domains)
+    first: SymgradError | None = None
+
+    def session() -> _Session:
+        return _Session(loss, settled.concrete(), given, settled.domains, syntax, settled.pinned)
+
     while True:
-        fixed = {dim_symbol(n): value for n, value in pinned.items()}
-        concrete = {n: tuple(_at(d, fixed) for d in s) for n, s in shapes.items()}
-        session = _Session(loss, concrete, given, kinds, syntax, pinned)
-        try:
-            with redirect_stdout(io.StringIO()) if quiet else nullcontext():
-                traced = session.run(scalar)
-        except NeedsSize as needed:
-            new = [s.name for s in needed.symbols if s.name not in pinned]
-            if not pin or not new:
-                raise
-            for name in new:
-                pinned[name] = _PINS[len(pinned) % len(_PINS)]
-        except ShapeError as error:
-            symbol, size = _pin(error, shapes) or (None, 0)
-            written = {d for s in shapes.values() for d in s}
-            if not pin or symbol is None or symbol.name in pinned or size in written:
-                raise
-            pinned[symbol.name] = size  # a constant array in the function has that size
-        except NeedsKind as needed:
-            if kinds.get(needed.name, "real") != "real":
-                raise
-            kinds[needed.name] = needed.kind
-        else:
-            break
-        quiet = True  # what the function prints has been printed
+        # What the function prints is printed once.
+        with nullcontext() if first is None else redirect_stdout(io.StringIO()):
+            try:
+                traced = session().run(scalar)
+                break
+            except SymgradError as error:
+                first = first or error
+                following = settled.after(error)
+                if following is None or not (pin or isinstance(error, NeedsKind)):
+                    raise first if isinstance(first, ShapeError) else error from None
+                settled = following
     if callable(loss) or any(callable(g) for g in given.values()):
-        _refuse_chance(traced, _Session(loss, concrete, given, kinds, syntax, pinned), _owner(loss), scalar)
-    return replace(traced, pinned=pinned)
-
-
-def _at(d: Any, fixed: Mapping[sympy.Symbol, int]) -> Any:
-    return d if isinstance(d, int) else as_dim(d.xreplace({s: sympy.Integer(v) for s, v in fixed.items()}))
+        _refuse_chance(traced, session(), _owner(loss), scalar)
+    return replace(
+        traced,
+        pinned=settled.pinned,
+        assumptions=(*traced.assumptions, *settled.assumptions()),
+        found={n: settled.domains[n] for n in settled.found},
+    )
 
 
 def _refuse_chance(traced: TracedLoss, again: _Session, owner: str, scalar: bool) -> None:
@@ -196,7 +185,7 @@ class _Session:
                 )
         domain = {n: domains.get(n, "real") for n in shapes}
         self.builder = Builder([Input(n, s, kind_of(domain[n]), domain[n]) for n, s in shapes.items()])
-        self.values = {n: Traced(self.builder, n) for n in shapes}
+        self.values = {n: Traced(self.builder, n, owner=f"the argument {n}") for n in shapes}
         self.sizes = {n: lift(self.builder, size) for n, size in pinned.items()}
         self.sandbox = Sandbox(self.builder, self.values)
         self.computing: list[str] = []
@@ -296,7 +285,7 @@ def _trace_module(
     while True:
         inputs = module_inputs(module, shapes, domains)
         builder = Builder(inputs)
-        values = {i.name: Traced(builder, i.name) for i in inputs}
+        values = {i.name: Traced(builder, i.name, owner=f"the argument {i.name}") for i in inputs}
         try:
             result = trace_module(module, criterion, builder, values)
         except ShapeError as error:

@@ -117,8 +117,6 @@ class Memory:
             self._view.write(self._view.base, value)
             return
         owner = self._owner
-        if owner is None and self._name is not None and self.builder.binding(self._name) is None:
-            owner = f"the argument {self._name}"
         if owner is not None:
             raise self.builder.refuse(
                 TraceError(

@@ -15,11 +15,13 @@ import sympy
 
 from symgrad.errors import ShapeError, SpecError, TraceError, UnsupportedError
 from symgrad.ops.dims import Dim, Shape, as_dim, broadcast, format_shape, product
+from symgrad.ops.norm import norm_attrs
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import BY_NAME
 from symgrad.ops.scalars.functions import Comparison
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Builder, exact_number
+from symgrad.trace.asserts import asserted
 from symgrad.trace.sizes import NeedsKind, usual
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def lift(builder: Builder, value: Any) -> Traced:
             raise TraceError("This traced array belongs to another function.", where=repr(value))
         return value
     if isinstance(value, (list, tuple)):
-        if _holds_traced(value):
+        if holds_traced(value):
             return _nested(builder, value)
         value = np.asarray(value)
     if isinstance(value, np.ndarray) and value.ndim > 0:
@@ -69,9 +71,10 @@ def lift(builder: Builder, value: Any) -> Traced:
         ) from None
 
 
-def _holds_traced(value: Any) -> bool:
+def holds_traced(value: Any) -> bool:
+    """Whether a nested list has a traced value in it."""
     if isinstance(value, (list, tuple)):
-        return any(_holds_traced(v) for v in value)
+        return any(holds_traced(v) for v in value)
     return isinstance(value, Array)
 
 
@@ -89,10 +92,8 @@ def _constant_array(builder: Builder, value: np.ndarray) -> Traced:
 
 def as_kind(a: Any, dtype: Any) -> Any:
     """``a.astype(dtype)``: between real numbers, whole numbers and truth values; precision is left to the data."""
-    if dtype in (float, int, bool):
-        kind = {float: "real", int: "int", bool: "bool"}[dtype]
-    else:
-        kind = {"f": "real", "i": "int", "u": "int", "b": "bool"}.get(np.dtype(dtype).kind, "")
+    dtype = getattr(dtype, "plain_type", dtype)
+    kind = {"f": "real", "i": "int", "u": "int", "b": "bool"}.get(np.dtype(dtype).kind, "")
     if not kind:
         raise UnsupportedError("There are no arrays of this dtype here.", where="astype", got=str(dtype))
     numbers = a.numbers
@@ -124,6 +125,8 @@ def truth(a: Traced) -> bool:
     if numbers is not None:
         return bool(numbers)
     value = a.builder.constant_value(a.name) if not a.dims else None
+    if value is None and asserted():
+        return True
     if value is None:
         raise a.builder.refuse(
             TraceError(
@@ -151,6 +154,30 @@ _RELATIONS: dict[str, Any] = {
 
 def count(shape: Shape) -> Dim:
     return product(shape)
+
+
+def whole_size(a: Traced) -> Any:
+    """``int(a)`` of a size: the size itself, taken to be whole where it is divided, such as h/2.
+
+    Raises:
+        TraceError: it depends on the data.
+    """
+    value = a.builder.constant_value(a.name) if not a.dims else None
+    if value is None:
+        raise TraceError("A traced array has no value yet.", where=repr(a), fix="leave int(...) away")
+    if not value.free_symbols:
+        return int(value)
+    divided(a.builder, value)
+    return a
+
+
+def divided(builder: Builder, size: sympy.Expr) -> None:
+    """Go on as if a size such as h/2 were whole; sizes for which it is not are derived on their own."""
+    top, bottom = sympy.fraction(sympy.together(size))
+    if not top.is_polynomial() or not bottom.is_Integer:
+        raise builder.refuse(NeedsSize(size.free_symbols, str(size)))
+    if bottom != 1:
+        assume(builder, sympy.Eq(sympy.Mod(top, bottom), 0), str(size))
 
 
 def as_size(value: Any) -> Dim:
@@ -204,6 +231,40 @@ def _constant(fn: sympy.Expr, constants: Sequence[Any]) -> sympy.Expr:
     return result
 
 
+def _divided_size(builder: Builder, a: Any, b: Any) -> Traced | None:
+    """h // 2 of a size, taken to be even; None where it is no size."""
+    above, below = (builder.constant_value(v.name) if not v.dims else None for v in (lift(builder, a), lift(builder, b)))
+    if above is None or below is None or not above.free_symbols or not below.is_Integer or below < 1:
+        return None
+    divided(builder, above / below)
+    return Array(builder, builder.constant(above / below))
+
+
+def _norm(builder: Builder, squares: Traced) -> Traced | None:
+    """√Σa² and √(Σa²/n) as a norm, whose derivative where all entries are 0 is 0 and not 0/0; else None."""
+    b = builder.binding(squares.name)
+    if b is None or squares.numbers is not None:
+        return None
+    if b.op == "pointwise" and b.attrs["fn"] == ARG(0) / ARG(1):
+        count = builder.constant_value(b.args[1])
+        inner = _norm(builder, Array(builder, b.args[0]))
+        if count is None or inner is None or builder.type(b.args[1]).shape or not count.is_positive and count.is_number:
+            return None
+        return apply(builder, ARG(0) / ARG(1), inner, Array(builder, builder.constant(sympy.sqrt(count))))
+    if b.op == "matmul" and b.args[0] == b.args[1] and not b.shape:
+        return Array(builder, builder.emit("norm", b.args[0], **norm_attrs(1, (0,))))
+    inside = builder.binding(b.args[0]) if b.op == "sum" else None
+    if inside is None or inside.op != "pointwise":
+        return None
+    square = inside.attrs["fn"] == ARG(0) ** 2 or (
+        inside.attrs["fn"] == ARG(0) * ARG(1) and inside.args[0] == inside.args[1]
+    )
+    if not square or builder.type(inside.args[0]).shape != inside.shape:
+        return None
+    attrs = norm_attrs(len(inside.shape), b.attrs["axes"], 2, b.attrs["keepdims"])
+    return Array(builder, builder.emit("norm", inside.args[0], **attrs))
+
+
 _OF_TRUTHS = {"add": "logical_or", "mul": "logical_and"}
 """What NumPy's + and * are between truth values."""
 
@@ -219,6 +280,14 @@ def elementary(builder: Builder, name: str, *operands: Any) -> Traced:
         record = BY_NAME[_OF_TRUTHS[name]]
     if name == "pow":
         return power(builder, *operands)
+    if name == "sqrt":
+        root = _norm(builder, lift(builder, operands[0]))
+        if root is not None:
+            return root
+    if name == "floor_divide":
+        quotient = _divided_size(builder, *operands)
+        if quotient is not None:
+            return quotient
     if name == "div":
         divisor = lift(builder, operands[1])
         if builder.constant_value(divisor.name) == 0:
@@ -373,7 +442,11 @@ def new_axes(a: Traced, key: Any) -> Traced:
 
 
 def squeeze(a: Traced, axis: Any = None) -> Traced:
-    axes = [i for i, d in enumerate(a.dims) if d == 1] if axis is None else _axes(a, axis, "squeeze")
+    if axis is None:
+        ones = [usual(a.builder, sympy.Eq(d, 1), "squeeze") for d in a.dims]
+        axes: Sequence[int] = [i for i, one in enumerate(ones) if one]
+    else:
+        axes = _axes(a, axis, "squeeze")
     for i in axes:
         if a.dims[i] != 1:
             raise ShapeError(

@@ -245,6 +245,7 @@ def _our_builtins(builder: Builder) -> dict[str, Any]:
         "len": _len,
         "sum": _sum,
         "float": _float,
+        "int": _int,
         "max": extreme("max", max),
         "min": extreme("min", min),
         "__import__": _importer(builder),
@@ -282,17 +283,37 @@ def _sum(values: Any, /, start: Any = 0) -> Any:
     return sum(values, start)
 
 
-class _FloatType(type):
+class _Number(type):
+    """The class of what stands for ``float`` or ``int`` and lets a traced scalar pass."""
+
+    plain_type: type
+
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, float)
+        return isinstance(instance, cls.plain_type) and not isinstance(instance, Traced)
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return issubclass(kind, cls.plain_type)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or other is cls.plain_type
+
+    def __hash__(cls) -> int:
+        return hash(cls.plain_type)
 
 
-class _float(float, metaclass=_FloatType):
-    """``float`` that lets a traced scalar pass."""
+class _float(float, metaclass=_Number):
+    plain_type = float
 
     def __new__(cls, value: Any = 0.0, /) -> Any:
-        if isinstance(value, Traced):
-            if value.numbers is None and all(d == 1 for d in value.dims):
-                return value.item()
-            return value._number("float")
+        if isinstance(value, Traced) and value.numbers is None and all(d == 1 for d in value.dims):
+            return value.item()
         return float(value)
+
+
+class _int(int, metaclass=_Number):
+    plain_type = int
+
+    def __new__(cls, value: Any = 0, /, *base: Any) -> Any:
+        if isinstance(value, Traced) and value.numbers is None:
+            return ops.whole_size(value)
+        return int(value, *base)

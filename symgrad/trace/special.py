@@ -13,6 +13,7 @@ from symgrad.ops.record import ARG
 from symgrad.ops.scalars import functions as f
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
+from symgrad.trace.sizes import NeedsKind
 
 if TYPE_CHECKING:
     from symgrad.trace.array import Traced
@@ -105,6 +106,9 @@ def around(builder: Builder, a: Any, decimals: int = 0) -> Traced:
 def _bits(name: str, function: str) -> Rule:
     def rule(builder: Builder, *operands: Any) -> Traced:
         values = [ops.lift(builder, v) for v in operands]
+        for v in values:
+            if v.kind != "bool" and builder.binding(v.name) is None:
+                raise builder.refuse(NeedsKind(v.name, "bool", name))
         if any(v.kind != "bool" for v in values):
             raise UnsupportedError(
                 f"{name} is traced for truth values only.",

@@ -170,6 +170,8 @@ def setitem(a: Any, key: Any, value: Any) -> None:
         made[key] = value
         a.store(ops.Array(a.builder, data=made))
         return
+    if a.kind in ("int", "bool"):  # NumPy keeps the dtype of the array
+        value = ops.as_kind(ops.lift(a.builder, value), int if a.kind == "int" else bool)
     a.store(fresh(indexing.assigned(a.builder, _named(a), key, value)))
 
 

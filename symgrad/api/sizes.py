@@ -1,0 +1,82 @@
+"""For which sizes, and which kinds of values, a formula holds, and how to have it for others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sympy
+
+from symgrad.errors import SpecError
+from symgrad.ops.dims import Shape, bind_dims, dim_symbol
+from symgrad.program import Program
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_REMEMBERED = 64
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What was settled while a loss was traced.
+
+    Attributes:
+        shapes: the shapes as they were given.
+        pinned: sizes that the function needed as numbers, and the numbers that stand in the formulas.
+        assumptions: relations between the other sizes under which the formulas hold.
+        found: inputs found to hold whole numbers or truth values though nothing said so.
+        derive: derives the same with the given sizes as numbers, and inputs of the given kinds.
+    """
+
+    shapes: Mapping[str, Shape]
+    pinned: Mapping[str, int]
+    assumptions: tuple[sympy.Basic, ...]
+    found: Mapping[str, str]
+    derive: Callable[[Mapping[str, int], Mapping[str, str]], Any]
+    _others: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def elsewhere(self, program: Program, values: Mapping[str, np.ndarray]) -> Any:
+        """What was derived, for arrays for which the formulas do not hold; None where they do.
+
+        Raises:
+            ShapeError: the arrays do not fit the shapes.
+        """
+        shapes = {i.name: self.shapes.get(i.name, i.shape) for i in program.inputs}
+        sizes = bind_dims(shapes, {n: a.shape for n, a in values.items()})
+        # What was used as an index and holds truth values is a mask.
+        kinds = {n: "bool" if values[n].dtype.kind == "b" else kind for n, kind in self.found.items()}
+        if kinds == self.found and self._hold(sizes):
+            return None
+        return self.other(sizes, kinds)
+
+    def _hold(self, sizes: Mapping[str, int]) -> bool:
+        if any(sizes[n] != value for n, value in self.pinned.items()):
+            return False
+        values = {dim_symbol(n): s for n, s in sizes.items()}
+        return all(a.subs(values) == sympy.true for a in self.assumptions)
+
+    def other(self, sizes: Mapping[str, int], kinds: Mapping[str, str] | None = None) -> Any:
+        """What was derived, with these sizes as numbers.
+
+        Raises:
+            SpecError: a name that is no size of the shapes.
+        """
+        known = sorted({str(s) for d in sum(self.shapes.values(), ()) for s in sympy.sympify(d).free_symbols})
+        for n in sizes:
+            if n not in known:
+                raise SpecError(f"{n!r} is no size of the loss.", where="at", expected=", ".join(known))
+        key = (tuple(sorted(sizes.items())), tuple(sorted((kinds or {}).items())))
+        if key not in self._others:
+            if len(self._others) >= _REMEMBERED:
+                self._others.pop(next(iter(self._others)))
+            self._others[key] = self.derive(sizes, kinds or self.found)
+        return self._others[key]
+
+    def note(self) -> str | None:
+        """One line on what the formulas are written out for; None if they hold for all sizes."""
+        parts = [f"{n} = {value}" for n, value in self.pinned.items()]
+        if not parts:
+            return None
+        return f"written out for {', '.join(parts)}; a call with other sizes derives it anew"
