@@ -41,6 +41,7 @@ class Document:
     def __init__(self, differentiated: Differentiated, wrt: Sequence[str]) -> None:
         self.differentiated = differentiated
         self.wrt = tuple(wrt)
+        self._writers: dict[str, Writer] = {}
 
     @cached_property
     def program(self) -> Program:
@@ -54,7 +55,9 @@ class Document:
         return choose_names(self.program.only(*self.wrt), forward)
 
     def writer(self, style: str) -> Writer:
-        return Writer(self.program, style, self.names)
+        if style not in self._writers:
+            self._writers[style] = Writer(self.program, style, self.names)
+        return self._writers[style]
 
     def gradient_sign(self, name: str, style: str) -> str:
         """``∂L/∂w``."""

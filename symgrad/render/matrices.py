@@ -13,23 +13,25 @@ def transposed(builder: Builder, core: str) -> str:
     return core if symmetric(builder, core) else builder.emit("transpose", core, axes=(1, 0))
 
 
-def symmetric(builder: Builder, core: str) -> bool:
-    """Whether a matrix is known to be its own transpose."""
+def symmetric(builder: Builder, core: str, depth: int = 6) -> bool:
+    """Whether a matrix is known to be its own transpose, from the last few operations that made it."""
+    if depth == 0:
+        return False
     b = builder.binding(core)
     if b is None:
         return any(i.name == core and i.domain == "spd" for i in builder.inputs)
     shape = b.shape
     if b.op == "inverse":
-        return symmetric(builder, b.args[0])
+        return symmetric(builder, b.args[0], depth - 1)
     if b.op == "pointwise" and len(shape) == 2 and shape[0] == shape[1]:
         others = [a for a in b.args if builder.type(a).shape != ()]
-        return all(builder.type(a).shape == shape and symmetric(builder, a) for a in others)
+        return all(builder.type(a).shape == shape and symmetric(builder, a, depth - 1) for a in others)
     if b.op == "matmul" and len(shape) == 2:
-        return _mirrored(builder, *b.args)
+        return _mirrored(builder, b.args[0], b.args[1], depth - 1)
     return is_identity(b.op, b.attrs)
 
 
-def _mirrored(builder: Builder, left: str, right: str) -> bool:
+def _mirrored(builder: Builder, left: str, right: str, depth: int) -> bool:
     """Whether one factor is the transpose of the other, or so around a symmetric matrix: AᵀA, AᵀSA."""
     one, other = builder.binding(left), builder.binding(right)
     if one is not None and one.op == "transpose" and one.args[0] == right:
@@ -40,7 +42,8 @@ def _mirrored(builder: Builder, left: str, right: str) -> bool:
         if product is None or product.op != "matmul" or len(product.shape) != 2:
             continue
         edge, middle = product.args if first else product.args[::-1]
-        if symmetric(builder, middle) and _mirrored(builder, *((edge, outer) if first else (outer, edge))):
+        ends = (edge, outer) if first else (outer, edge)
+        if depth and symmetric(builder, middle, depth - 1) and _mirrored(builder, *ends, depth - 1):
             return True
     return False
 

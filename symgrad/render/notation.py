@@ -34,9 +34,9 @@ class UnicodeNotation:
     norm_bars = ("‖", "‖")
 
     def __init__(
-        self, spacing: Spacing = Spacing(), sizes: Sequence[str] = (), taken: frozenset[str] = frozenset()
+        self, spacing: Spacing | None = None, sizes: Sequence[str] = (), taken: frozenset[str] = frozenset()
     ) -> None:
-        self.spacing = spacing
+        self.spacing = spacing or Spacing()
         self.sizes = {name: i for i, name in enumerate(sizes)}
         self.taken = taken
 
@@ -122,7 +122,7 @@ class UnicodeNotation:
             return self.matmul(a, self.ones(("n",)))
         which = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
         made = self.call("sum", a, Piece(f"axis={which}", ATOM))
-        index = ", ".join("None" if i in axes else ":" for i in range(a.rank))
+        index = ", ".join("newaxis" if i in axes else ":" for i in range(a.rank))
         return Piece(f"{made.text}[{index}]", ATOM, a.rank) if keepdims else made
 
     def reshape(self, a: Piece, shape: Shape) -> Piece:
@@ -150,7 +150,8 @@ class UnicodeNotation:
                 row = a if len(a.shape) == 2 else self.transpose(a)
                 return self.matmul(self.ones((shape[0], 1)), row) if shape[0] != 1 else row
             return self.matmul(a, self.ones((1, shape[1]))) if right == 1 else a
-        text = self.printer({ARG(0): Piece(a.text, a.strength, 0)}).wrap(a, MUL + 1)
+        plain = re.fullmatch(r"\d+/\([^()]*\)|\w+", a.text)
+        text = a.text if plain else self.wrap(a, ATOM)
         return Piece(f"{text} {ones.text}", MUL, len(shape))
 
     def scalar(self, fn: sympy.Expr, args: Sequence[Piece]) -> Piece:
@@ -193,7 +194,7 @@ def _indexed(old: Shape, new: Shape) -> str:
             rest.pop(0)
             index.append(":")
         else:
-            index.append("None")
+            index.append("newaxis")
     return ", ".join([*index, *("0" for _ in rest)])
 
 

@@ -151,7 +151,8 @@ class UnicodePrinter(ScalarPrinter):
         if top.rank == 0 and bottom.rank == 0:
             return Piece(f"{over}/{under}", MUL)
         if bottom.rank == 0:  # an array over a number
-            return Piece(f"{over} / {under}", MUL, top.rank)
+            several = top.strength < NEG and (self.times in top.text or " / " in top.text)
+            return Piece(f"{f'({top.text})' if several else over} / {under}", MUL, top.rank)
         return Piece(f"{self.wrap(top, NEG)} / {under}", MUL, max(top.rank, bottom.rank))
 
     def product(self, factors: list[Piece]) -> Piece:

@@ -186,17 +186,9 @@ class Recogniser:
             if found is not None:
                 replace[s] = sympy.exp(self.symbol(found.logsumexp) - found.shift)
         made = one_exponential(fn.xreplace(replace))
-        for e in made.atoms(sympy.exp):
-            for core in (self.names[s] for s in e.free_symbols & self.names.keys()):
-                if core in self.logsumexps and not self._beside_entries(e, core):
-                    return fn
-        return made
-
-    def _beside_entries(self, e: sympy.Expr, core: str) -> bool:
-        """Whether e^(z − logsumexp) has a z in it that varies where the sum does not: it is a softmax then."""
-        shape = self.builder.type(core).shape
-        others = (self.builder.type(self.names[s]).shape for s in e.free_symbols & self.names.keys())
-        return any(o not in ((), shape) for o in others)
+        logsumexps = {self.symbols[n] for n in self.logsumexps if n in self.symbols}
+        shares = [e for e in made.atoms(sympy.exp) if e.free_symbols & logsumexps]
+        return made if all(self._softmax(e.args[0]) is not None for e in shares) else fn
 
     def _softmax(self, exponent: sympy.Expr) -> sympy.Expr | None:
         """The symbol of e^(z − logsumexp z), held as the derivative of logsumexp holds it."""

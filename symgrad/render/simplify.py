@@ -13,8 +13,8 @@ from symgrad.ops.dims import Shape
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars.functions import Absolute, Comparison, Sigmoid, Sign, Step
 from symgrad.program import Binding, Builder, Program
-from symgrad.render.matrix_rules import matrix_rule
 from symgrad.render.matrices import symmetric
+from symgrad.render.matrix_rules import matrix_rule
 from symgrad.render.products import multiplied
 from symgrad.render.scalar_factors import split
 from symgrad.render.scalar_rules import content, tidy
@@ -39,7 +39,9 @@ class Simplifier:
         self.builder = Builder(program.inputs)
         self.value: dict[str, Scaled] = {i.name: Scaled(ONE, i.name) for i in program.inputs}
         self.shares: set[str] = set()  # softmaxes stay whole
-        self.read: dict[str, frozenset[str]] = {}
+        self.read = {i.name: 1 << bit for bit, i in enumerate(program.inputs)}
+        self.known = 0  # how many bindings ``read`` covers
+        self.saved: dict[str, int] = {}
         self.inside = _inside_functions(program)
         self.labelled = {b.name for b in program.bindings if b.label is not None}
         for b in program.bindings:
@@ -57,9 +59,9 @@ class Simplifier:
         if self.builder.constant_value(v.core) == 1:
             return self._broadcast(self.builder.constant(v.coefficient), v.core)
         b = self.builder.binding(v.core)
-        if b is not None and b.op == "pointwise" and b.attrs["fn"].is_Add and -v.coefficient == 1:
-            if {t.could_extract_minus_sign() for t in b.attrs["fn"].args} == {True, False}:
-                return elementwise(self.builder, -b.attrs["fn"], b.args, b.shape)
+        fn = b.attrs["fn"] if b is not None and b.op == "pointwise" else ONE
+        if b is not None and fn.is_Add and v.coefficient == -1 and len(_signs(fn)) == 2:
+            return elementwise(self.builder, -fn, b.args, b.shape)
         return self.builder.emit("pointwise", v.core, fn=v.coefficient * ARG(0))
 
     def _broadcast(self, name: str, like: str) -> str:
@@ -129,9 +131,9 @@ class Simplifier:
         if b is not None and b.op == "inverse" and self.transposed(b.args[0]) == b.args[0]:
             return core  # of a symmetric matrix
         if b is not None and b.op == "outer":
-            turned = multiplied(self.builder, b, *b.args[::-1])
-            if turned.coefficient == 1:
-                return turned.core
+            swapped = multiplied(self.builder, b, b.args[1], b.args[0])
+            if swapped.coefficient == 1:
+                return swapped.core
         if b is not None and b.op == "eye":
             return self.builder.emit("eye", shape=b.attrs["shape"][::-1], k=-b.attrs["k"])
         if b is not None and b.op == "pointwise" and (self._saves(core) > 0 or split(self.builder, core)):
@@ -141,6 +143,11 @@ class Simplifier:
 
     def _saves(self, core: str) -> int:
         """How many transposes a transposition would save; negative where it would add."""
+        if core not in self.saved:
+            self.saved[core] = self._count_saved(core)
+        return self.saved[core]
+
+    def _count_saved(self, core: str) -> int:
         b = self.builder.binding(core)
         shape = self.builder.type(core).shape
         if shape == () or (b is not None and self.builder.constant_value(core) is not None):
@@ -249,8 +256,7 @@ class Simplifier:
         if not rest.is_Add:
             return False
         signs = set()
-        data: set[str] = set()
-        sources: set[str] = set()
+        data = sources = 0
         for term in rest.args:
             names = [cores[int(s.name[4:])] for s in term.free_symbols if s.name.startswith("core")]
             if not names:
@@ -258,16 +264,19 @@ class Simplifier:
             given = all(self.builder.binding(n) is None for n in names)
             signs.add((given, term.could_extract_minus_sign()))
             for n in names:
-                (data if given else sources).update(self._inputs(n))
+                if given:
+                    data |= self._inputs(n)
+                else:
+                    sources |= self._inputs(n)
         return signs == {(True, False), (False, True)} and not data & sources
 
-    def _inputs(self, core: str) -> frozenset[str]:
-        """The inputs that a core is computed from."""
-        if core not in self.read:
-            b = self.builder.binding(core)
-            self.read[core] = (
-                frozenset((core,)) if b is None else frozenset().union(*(self._inputs(a) for a in b.args))
-            )
+    def _inputs(self, core: str) -> int:
+        """The inputs that a core is computed from, one bit for each."""
+        for b in self.builder.bindings[self.known :]:
+            self.read[b.name] = 0
+            for a in b.args:
+                self.read[b.name] |= self.read[a]
+        self.known = len(self.builder.bindings)
         return self.read[core]
 
     def _inline(self, outer: Binding, name: str, inner: Binding) -> bool:
@@ -290,6 +299,10 @@ class Simplifier:
             and fn.count_ops() <= 2
             and name not in self.labelled
         )
+
+
+def _signs(fn: sympy.Expr) -> set[bool]:
+    return {bool(t.could_extract_minus_sign()) for t in fn.args}
 
 
 def _inside_functions(program: Program) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 MARKS = "ᵀ₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹⁻'"
 ONES = "\U0001d7cf"
@@ -29,24 +30,34 @@ class Spacing:
         """The spacing of a page with these names on it."""
         stems = {name.rstrip(MARKS) for name in shown}
         words = frozenset(s for s in stems if len(s) > 1)
-        return cls(words, any(_spelled(w, stems - {w}) for w in words), sums)
+        return cls(words, any(_spelled(w, stems) for w in words), sums)
+
+    @cached_property
+    def _lengths(self) -> frozenset[int]:
+        return frozenset(map(len, self.words))
 
     def tight(self, left: str, right: str) -> bool:
         """Whether nothing has to stand between the two."""
         stem = left.rstrip(MARKS)
         if stem and stem[-1].isascii() and stem[-1].isdigit():
             return False
-        if any(stem.endswith(w) for w in self.words):
+        if stem.endswith("^-T") or any(stem[-n:] in self.words for n in self._lengths):
             return False
         if right.startswith("("):
             return True
         if self.loose and not (left.endswith(ONES) or right.startswith(ONES)):
             return False
-        if any(right.startswith(w) for w in (self.sums, *self.words)) or re.match(r"[A-Za-z_]{2,}\(", right):
+        if right.startswith(self.sums) or any(right[:n] in self.words for n in self._lengths):
+            return False
+        if re.match(r"[A-Za-z_]{2,}\(", right):
             return False
         return right[:1].isalpha() or right.startswith(ONES)
 
 
-def _spelled(word: str, others: Iterable[str]) -> bool:
-    names = "|".join(re.escape(o) for o in sorted(others, key=len, reverse=True))
-    return bool(names) and re.fullmatch(f"(?:{names})+", word) is not None
+def _spelled(word: str, names: set[str]) -> bool:
+    """Whether a name is a row of other names."""
+    ends = {0}  # where a row of names, begun at the front, may end
+    for end in range(1, len(word) + 1):
+        if any(word[start:end] in names and end - start < len(word) for start in ends):
+            ends.add(end)
+    return len(word) in ends

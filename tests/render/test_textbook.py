@@ -62,7 +62,8 @@ def differences(function, arrays, name, step=1e-6):
 def test_the_page_is_fresh():
     source = Path(__file__).resolve().parents[2] / "docs" / "make_textbook.py"
     spec = importlib.util.spec_from_file_location("make_textbook", source)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     make_textbook = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_textbook)
     assert make_textbook.PAGE.read_text(encoding="utf-8") == make_textbook.page(), (
