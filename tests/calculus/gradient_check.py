@@ -1,0 +1,121 @@
+"""Whether the matrix gradient of a program is the scalar derivative of the written-out loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+from calculus.entrywise import (
+    DIGITS,
+    Key,
+    KinkError,
+    all_positions,
+    as_numbers,
+    compute,
+    differentiated,
+    number,
+    pieces,
+)
+from calculus.random_programs import Case
+from calculus.witness import positions
+
+from symgrad.calculus import differentiate
+from symgrad.ops.dims import shape_of
+from symgrad.program import Program, numpy_callable
+
+AGREE = 30
+FLOATS = 1e-9
+
+
+class WrongGradientError(AssertionError):
+    """The gradient is not the derivative."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a program was compared: exactly, to 30 digits, or not at all (``kink``)."""
+
+    how: str
+
+
+def derivative(case: Case, exact: bool) -> tuple[Any, dict[str, dict[tuple[int, ...], Any]]]:
+    """The loss and its derivatives by every entry of ``wrt``."""
+    known = as_numbers(case.values, exact)
+    slopes: dict[Key, Any] = {k: {k: number(1, exact)} for k in known if k[0] in case.wrt}
+    for p in pieces(case.program, case.sizes):
+        differentiated(p, known, slopes, exact)
+    loss = case.program.output["loss"], ()
+    flow = slopes.get(loss, {})
+    grads = {
+        n: {at: flow.get((n, at), number(0, exact)) for at in all_positions(case.program, n, case.sizes)}
+        for n in case.wrt
+    }
+    return known[loss], grads
+
+
+def check(case: Case) -> Outcome:
+    """Compare the gradient program, entry by entry and as NumPy runs it, with the written-out derivative.
+
+    Raises:
+        WrongGradientError: they differ.
+    """
+    made = differentiate(case.program, case.wrt).program
+    with mpmath.workdps(DIGITS):
+        whole = pieces(made, case.sizes)  # the loss is part of it
+        exact = all(p.rational for p in whole)
+        try:
+            loss, expected = derivative(case, exact)
+        except KinkError:
+            return Outcome("kink")
+        try:
+            known = as_numbers(case.values, exact)
+            for p in whole:
+                compute(p, known, exact)
+        except KinkError as error:
+            raise WrongGradientError(f"the gradient is not defined: {error}") from error
+        _compare(case, made, known, loss, expected, exact)
+        _compare_floats(case, made, known, loss, expected)
+    return Outcome("exact" if exact else "digits")
+
+
+def _compare(
+    case: Case, made: Program, known: Mapping[Key, Any], loss: Any, expected: Mapping[str, Any], exact: bool
+) -> None:
+    if known[made.output["loss"], ()] != loss:
+        raise WrongGradientError("another loss")
+    for name in case.wrt:
+        got = {at: known.get((made.output[name], at)) for at in expected[name]}
+        if None in got.values():
+            raise WrongGradientError(f"the gradient by {name} has another shape")
+        largest = max((abs(v) for v in expected[name].values()), default=0)
+        for at, want in expected[name].items():
+            near = (
+                got[at] == want if exact else abs(got[at] - want) <= mpmath.mpf(10) ** -AGREE * (largest or 1)
+            )
+            if not near:
+                raise WrongGradientError(
+                    f"by {name}{list(at)}: {float(got[at])!r} instead of {float(want)!r}"
+                )
+
+
+def _compare_floats(
+    case: Case, made: Program, known: Mapping[Key, Any], loss: Any, expected: Mapping[str, Any]
+) -> None:
+    with np.errstate(all="ignore"):
+        value, grads = numpy_callable(made)(*case.arrays().values())
+    size = max((abs(float(v)) for v in known.values()), default=0.0)
+    size = 1 + size
+    if not abs(float(value) - float(loss)) <= FLOATS * size:
+        raise WrongGradientError(f"NumPy's loss {value!r} instead of {float(loss)!r}")
+    for name in case.wrt:
+        shape = shape_of(case.program.type(name).shape, case.sizes)
+        if np.shape(grads[name]) != shape:
+            raise WrongGradientError(f"NumPy's gradient by {name} has the shape {np.shape(grads[name])}")
+        for at in positions(shape):
+            if not abs(float(np.asarray(grads[name])[at]) - float(expected[name][at])) <= FLOATS * size:
+                raise WrongGradientError(
+                    f"NumPy's gradient by {name}{list(at)}: {np.asarray(grads[name])[at]!r} instead of {float(expected[name][at])!r}"
+                )
