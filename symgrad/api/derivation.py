@@ -45,7 +45,7 @@ class Formula:
 
     def to_sympy(self) -> Any:
         """A SymPy expression; vectors are columns."""
-        return to_sympy(self.document.program, self.output)
+        return to_sympy(self.document.written, self.output)
 
 
 @dataclass(frozen=True)

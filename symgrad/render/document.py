@@ -50,6 +50,11 @@ class Document:
         return reuse(simplify(differentiate(forward, self.wrt).program))
 
     @cached_property
+    def written(self) -> Program:
+        """The simplified program of the loss as it was written, of operations that every other system knows."""
+        return simplify(self.differentiated.program)
+
+    @cached_property
     def names(self) -> dict[str, str]:
         forward = frozenset(b.name for b in self.program.only("loss").bindings)
         return choose_names(self.program.only(*self.wrt), forward)

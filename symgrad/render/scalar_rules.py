@@ -11,6 +11,9 @@ from symgrad.ops.scalars.table import MEANING, in_own_terms
 
 ONE = sympy.S.One
 
+LARGEST_FACTORED = 30
+"""Operations in a fraction that is tried to be factored."""
+
 
 def tidy(fn: sympy.Expr) -> sympy.Expr:
     """Numbers evaluated, choices by the same condition made once, a / ‖a‖ without its guard at 0."""
@@ -83,8 +86,11 @@ def content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Expr
         fn = sympy.factor_terms(fn)
         divisors = [p.base for p in fn.atoms(sympy.Pow) if p.exp.is_negative and p.has(*symbols)]
         if any(d.is_Add for d in divisors):
-            cancelled = sympy.factor_terms(sympy.cancel(fn))
-            fn = min(fn, cancelled, key=lambda e: e.count_ops())
+            cancelled = sympy.cancel(fn)
+            forms = [fn, sympy.factor_terms(cancelled)]
+            if cancelled.count_ops() <= LARGEST_FACTORED:
+                forms.append(sympy.factor(cancelled))  # h/(h + 1)², not h/(h² + 2h + 1)
+            fn = min(forms, key=lambda e: e.count_ops())
         elif divisors and fn.is_Mul and any(f.is_Add for f in fn.args):
             fn = min(fn, sympy.factor_terms(sympy.expand(fn)), key=lambda e: e.count_ops())
     coefficient, rest = fn.as_independent(*symbols, as_Add=False) if fn.is_Mul else (ONE, fn)
