@@ -58,13 +58,35 @@ def real_array(name: str, value: Any) -> np.ndarray:
     return array
 
 
-def as_array(name: str, value: Any, dtype: str) -> np.ndarray:
-    """A C-contiguous array of the kernel's dtype; the caller's own where it is one already.
+def of_kind(name: str, array: np.ndarray, kind: str) -> np.ndarray:
+    """Labels and indices as whole numbers, masks as truth values, others as they are.
 
     Raises:
-        DataError: as ``real_array``.
+        DataError: other numbers where whole ones are needed.
     """
-    return np.require(real_array(name, value), dtype, ["C_CONTIGUOUS", "ALIGNED"])
+    if kind == "real" or array.dtype.kind == {"int": "i", "bool": "b"}[kind]:
+        return array
+    whole = array.astype(np.int64 if kind == "int" else np.bool_)
+    if (whole != array).any():
+        raise DataError(
+            f"{name!r} has to hold {'whole numbers' if kind == 'int' else 'truth values'}.",
+            where=name,
+            got=f"dtype {array.dtype} with other values",
+        )
+    return whole
+
+
+def as_array(name: str, value: Any, dtype: str, kind: str = "real") -> np.ndarray:
+    """A C-contiguous array of the kernel's dtype; the caller's own where it is one already.
+
+    Whole numbers are int64 and truth values bool, whatever the kernel's dtype.
+
+    Raises:
+        DataError: as ``real_array`` and ``of_kind``.
+    """
+    array = of_kind(name, real_array(name, value), kind)
+    dtypes = {"real": dtype, "int": "int64", "bool": "bool"}
+    return np.require(array, dtypes[kind], ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def bind(
@@ -85,5 +107,5 @@ def bind(
                 expected=", ".join(wanted),
                 got=", ".join(arrays) or "nothing",
             )
-    made = {name: as_array(name, arrays[name], dtype) for name in wanted}
+    made = {i.name: as_array(i.name, arrays[i.name], dtype, i.kind) for i in program.inputs}
     return made, bind_dims(wanted, {n: a.shape for n, a in made.items()})

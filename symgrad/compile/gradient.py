@@ -11,8 +11,9 @@ import numpy as np
 
 from symgrad.compile.arrays import bind, check_dtype
 from symgrad.compile.cache import compile_for, kind_of, load
+from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.gradient_source import NAME, gradient_source
-from symgrad.ops.dims import shape_of
+from symgrad.ops.dims import Dim, shape_of
 from symgrad.program import Program
 
 
@@ -33,6 +34,7 @@ class Kernel:
     timings: dict[str, float] = field(default_factory=dict)
     _function: Any = None
     _met: set[tuple[bool, ...]] = field(default_factory=set)
+    _not_empty: tuple[tuple[str, Dim], ...] = ()
 
     def __call__(
         self, arrays: Mapping[str, Any] | None = None, /, **named: Any
@@ -43,6 +45,7 @@ class Kernel:
             SpecError, ShapeError, DataError: the arrays do not fit.
         """
         values, sizes = bind(self.program, {**(arrays or {}), **named}, self.dtype)
+        check_not_empty(self._not_empty, sizes)
         grads = {
             label: np.empty(shape_of(self.program.type(value).shape, sizes), self.dtype)
             for label, value in self.program.outputs
@@ -71,4 +74,5 @@ def compile_gradient(program: Program, dtype: Any = "float64") -> Kernel:
     start = perf_counter()
     name = check_dtype(dtype)
     source = gradient_source(program, name)
-    return Kernel(program, name, source, {"plan": perf_counter() - start})
+    needed = tuple(must_not_be_empty(program))
+    return Kernel(program, name, source, {"plan": perf_counter() - start}, _not_empty=needed)

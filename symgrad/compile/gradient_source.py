@@ -27,24 +27,30 @@ def gradient_source(program: Program, dtype: str) -> str:
     }
     fixed = all(isinstance(d, int) for i in program.inputs for d in i.shape)
     tiny = fixed and unrolled.cost(program, {}) <= unrolled.LIMIT
-    body = (_unrolled if tiny else _loops)(program, helpers, namer, gradients)
+    body, arrays = (_unrolled if tiny else _loops)(program, helpers, namer, gradients)
     flags = UNROLLED_FLAGS if tiny else LOOP_FLAGS
     arguments = [*(namer.values[i.name] for i in program.inputs), *gradients.values()]
-    return kernel_file(program, NAME, arguments, body, helpers, dtype, flags)
+    return kernel_file(program, NAME, arguments, body, helpers, dtype, flags, arrays)
 
 
-def _loops(program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str]) -> list[str]:
+def _loops(
+    program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str]
+) -> tuple[list[str], list[str]]:
+    """The function's statements, and the file's arrays of numbers."""
     writer = LoopWriter(program, helpers, namer, gradients)
     body = writer.size_statements({}, {})
     body += [f"{b.text} = np.empty({writer.shape(b.shape)}, {b.dtype})" for b in writer.buffers()]
-    return [*body, *writer.statements(), f"return {writer.scalar(program.output[LOSS])}"]
+    body = [*body, *writer.statements(), f"return {writer.scalar(program.output[LOSS])}"]
+    return body, writer.file_arrays()
 
 
-def _unrolled(program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str]) -> list[str]:
+def _unrolled(
+    program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str]
+) -> tuple[list[str], list[str]]:
     scalars = unrolled.evaluation(program, {}, helpers, namer)
     body = [*scalars.loads, *scalars.statements]
     for label, array in gradients.items():
         value = program.output[label]
         for p in unrolled.positions(shape_of(program.type(value).shape, {})):
             body.append(f"{unrolled.place_in(array, p)} = {scalars.entry[value, p]}")
-    return [*body, f"return {scalars.entry[program.output[LOSS], ()]}"]
+    return [*body, f"return {scalars.entry[program.output[LOSS], ()]}"], []

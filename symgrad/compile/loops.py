@@ -1,25 +1,28 @@
 """Everything that is not tiny: loops over arrays whose sizes are known when the kernel runs.
 
 ``placement`` decides what gets memory; here each value with memory becomes a loop nest from its record's
-definition, whatever the operation, and neighbouring nests over one range are joined.  Large matrix products are
-calls of ``np.dot`` into their buffer, transposed operands being views.
+definition, whatever the operation, and neighbouring nests over one range are joined.  Large matrix products,
+inverses and the like are calls on whole arrays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
 
+from symgrad.compile.calls import call_statements
+from symgrad.compile.entries import DTYPES, Body, integer_text
+from symgrad.compile.forms import Call, Form, is_log_sum_exp
 from symgrad.compile.names import Namer
-from symgrad.compile.nests import Nest, loop_index
-from symgrad.compile.placement import definition_of, place
-from symgrad.compile.scalar_code import KernelPrinter
+from symgrad.compile.nests import Nest, loop_index, loops
+from symgrad.compile.placement import place
+from symgrad.compile.reductions import Gathering
 from symgrad.errors import ShapeError
-from symgrad.ops.dims import Dim, Shape, format_shape
-from symgrad.ops.record import ARG, INDEX, Definition, Piece
-from symgrad.ops.scalars.printer import ATOM
+from symgrad.ops.dims import Dim, Shape, format_shape, same
+from symgrad.ops.record import INDEX, Definition
 from symgrad.program import Binding, Program
 
 
@@ -53,15 +56,17 @@ class LoopWriter:
         self._given: set[str] = set()
         for label, array in gradients.items():
             value = program.output[label]
-            if self._in_buffer(value) and value not in self._given:
+            if self._in_buffer(value) and value not in self._given and program.type(value).kind == "real":
                 self.names[value] = array
                 self._given.add(value)
             else:
                 self._late.append((array, value))
-        self._sums = {
-            b.name: namer.fresh(f"{self.names[b.name]}_sum")
-            for b in program.bindings
-            if b.name not in self.placement.blas and definition_of(program, b).reduce
+        gathering = {b.name: _gathers(self.placement.forms[b.name]) for b in program.bindings}
+        self._totals = {n: namer.fresh(f"{self.names[n]}_{word}") for n, word in gathering.items() if word}
+        self._tops = {
+            n: namer.fresh(f"{self.names[n]}_top")
+            for n, form in self.placement.forms.items()
+            if isinstance(form, Definition) and is_log_sum_exp(form)
         }
 
     def _in_buffer(self, name: str) -> bool:
@@ -70,8 +75,11 @@ class LoopWriter:
     # Sizes and memory ---------------------------------------------------------------------------------------
 
     def size(self, dim: Dim) -> str:
-        """An integer expression for a dimension."""
-        return self._index(dim)
+        """An integer expression for a dimension or an index."""
+        if isinstance(dim, int):
+            return str(dim)
+        names = {s: sympy.Symbol(t) for s, t in self.dims.items()}
+        return integer_text(sympy.sympify(dim).xreplace(names))
 
     def shape(self, shape: Shape) -> str:
         """The source text of a shape."""
@@ -101,9 +109,19 @@ class LoopWriter:
         out = []
         for b in self.program.bindings:
             if self._in_buffer(b.name) and b.name not in self._given:
-                out.append(Buffer(self.names[b.name], b.shape, "F"))
-            if b.name in self._sums and b.shape != ():
-                out.append(Buffer(self._sums[b.name], b.shape, "np.float64"))
+                out.append(Buffer(self.names[b.name], b.shape, DTYPES[b.kind]))
+            for gathered in (self._totals, self._tops):
+                if b.name in gathered and b.shape != ():
+                    out.append(Buffer(gathered[b.name], b.shape, "np.float64"))
+        return out
+
+    def file_arrays(self) -> list[str]:
+        """The statements of the file, in front of its functions, that make the arrays of numbers."""
+        out = []
+        for b in self.program.bindings:
+            if self.placement.place[b.name] == "file":
+                text = b.record.numpy([], b.attrs, str)
+                out.append(f"{self.names[b.name]} = np.ascontiguousarray({text}, {DTYPES[b.kind]})")
         return out
 
     # Statements ---------------------------------------------------------------------------------------------
@@ -114,10 +132,11 @@ class LoopWriter:
         open_nest: Nest | None = None
         work: list[Nest | list[str]] = []
         for b in self.program.bindings:
-            if b.name in self.placement.blas:
-                work.append(self._product(b))
-            elif self.placement.place[b.name] in ("buffer", "scalar"):
-                work.append(self._nest(b))
+            form = self.placement.forms[b.name]
+            if isinstance(form, Call):
+                work.append(call_statements(self, b, form, [self.size(d) for d in b.shape]))
+            elif isinstance(form, Definition) and self.placement.place[b.name] in ("buffer", "scalar"):
+                work += self._nests(b, form)
         work += [self._copy(array, value) for array, value in self._late]
         for item in work:
             if isinstance(item, Nest) and open_nest is not None and open_nest.joins(item):
@@ -131,123 +150,144 @@ class LoopWriter:
 
     def scalar(self, value: str) -> str:
         """The text of a scalar value, after the statements."""
-        return _Body(self, Nest(())).entry(value, ())
-
-    def _product(self, b: Binding) -> list[str]:
-        left, right = (self._operand(a) for a in b.args)
-        name = self.names[b.name]
-        if b.shape == ():
-            return [f"{name} = np.dot({left}, {right})"]
-        return [f"np.dot({left}, {right}, {name})"]
-
-    def _operand(self, name: str) -> str:
-        b = self.program.by_name[name]
-        if isinstance(b, Binding) and self.placement.place[name] == "inline":
-            return f"{self._operand(b.args[0])}.T"
-        return self.names[name]
+        return Body(self, Nest(())).entry(value, ())
 
     def _copy(self, array: str, value: str) -> Nest:
         shape = self.program.type(value).shape
         nest = Nest(tuple(self.size(d) for d in shape))
-        text = _Body(self, nest).entry(value, [INDEX(i) for i in range(len(shape))])
+        text = Body(self, nest).entry(value, [INDEX(i) for i in range(len(shape))])
         nest.body.append(f"{array}[{loop_index(len(shape))}] = {text}")
         return nest
 
-    def _nest(self, b: Binding) -> Nest:
-        """The loops of one binding, in the order in which its largest argument lies in memory."""
-        definition = definition_of(self.program, b)
-        ranges = {INDEX(i): d for i, d in enumerate((*b.shape, *definition.reduce))}
-        order = [i for i in _loop_order(definition, ranges) if ranges[i] != 1]
-        moved: dict[sympy.Symbol, object] = dict.fromkeys(
-            ranges, sympy.S.Zero
-        )  # an axis of size 1 needs no loop
-        moved |= {old: INDEX(new) for new, old in enumerate(order)}
-        nest = Nest(tuple(self.size(ranges[i]) for i in order))
-        value = _Body(self, nest).formula(b, definition, moved)
-        name = self.names[b.name]
-        index = ", ".join(self._index(moved[INDEX(i)]) for i in range(len(b.shape)))
+    def _nests(self, b: Binding, definition: Definition) -> list[Nest]:
+        if definition.parts:
+            return self._parts(b, definition)
         if not definition.reduce:
-            nest.body.append(f"{name}[{index}] = {value}" if b.shape else f"{name} = {value}")
-            (nest.writes if b.shape else nest.ends).add((name, index) if b.shape else name)  # type: ignore[arg-type]
-            return nest
-        total = self._sums[b.name]
-        nest.ends.add(name)
+            return [self._plain(b, definition)]
+        if is_log_sum_exp(definition):
+            return self._log_sum_exp(b, definition)
+        gathering = Gathering.of(definition)
+        total = self._totals[b.name]
+        nest = self._gather(b, definition, definition.fn, total, gathering)
+        return [nest, *self._result(b, nest, gathering.result(self._entry_of(b, total), self.helpers), {total})]
+
+    def _plain(self, b: Binding, definition: Definition) -> Nest:
+        """Every entry on its own."""
+        nest, moved = self._ranges((*b.shape,), [INDEX(i) for i in range(len(b.shape))])
+        value = self._stored(b, Body(self, nest).formula(b, definition.access, definition.fn, moved))
+        name = self.names[b.name]
         if b.shape == ():
-            nest.before.append(f"{total} = 0.0")
-            nest.body.append(f"{total} += {value}")
-            nest.after.append(f"{name} = F({total})")
-        else:
-            nest.before.append(f"{total}[:] = 0.0")
-            nest.body.append(f"{total}[{index}] += {value}")
-            nest.after.append(f"{name}[:] = {total}")
+            nest.body.append(f"{name} = {value}")
+            nest.ends.add(name)
+            return nest
+        index = ", ".join(self.size(moved[INDEX(i)]) for i in range(len(b.shape)))
+        nest.body.append(f"{name}[{index}] = {value}")
+        nest.writes.add((name, index))
         return nest
 
-    def _index(self, index: object) -> str:
-        if isinstance(index, int):
-            return str(index)
-        names = {s: sympy.Symbol(t) for s, t in self.dims.items()}
-        return _integer_text(sympy.sympify(index).xreplace(names))
+    def _ranges(self, sizes: Shape, order: Sequence[sympy.Symbol]) -> tuple[Nest, dict[sympy.Symbol, Any]]:
+        """Loops over the indices in this order, and what each index is in them; an axis of size 1 needs none."""
+        ranges = {INDEX(i): d for i, d in enumerate(sizes)}
+        kept = [i for i in order if not same(ranges[i], 1)]
+        moved: dict[sympy.Symbol, Any] = dict.fromkeys(ranges, sympy.S.Zero)
+        moved |= {old: INDEX(new) for new, old in enumerate(kept)}
+        return Nest(tuple(self.size(ranges[i]) for i in kept)), moved
+
+    def _gather(
+        self, b: Binding, definition: Definition, fn: sympy.Expr, total: str, gathering: Gathering, top: str = ""
+    ) -> Nest:
+        """The loops of a reduction, in the order in which its largest argument lies in memory.
+
+        ``top`` is the array of what is subtracted from each term's exponent.
+        """
+        sizes = (*b.shape, *definition.reduce)
+        nest, moved = self._ranges(sizes, _loop_order(definition, sizes))
+        value = Body(self, nest).formula(b, definition.access, fn, moved)
+        index = ", ".join(self.size(moved[INDEX(i)]) for i in range(len(b.shape)))
+        at = f"[{index}]" if b.shape else ""
+        if top:
+            nest.reads.add((top, index))
+            value = f"np.exp({value} - {top}{at})"
+        nest.before.append(f"{total}{'[:]' if b.shape else ''} = {gathering.first}")
+        nest.body.append(gathering.take(f"{total}{at}", value, self.helpers))
+        nest.ends |= {total, self.names[b.name]}
+        return nest
+
+    def _log_sum_exp(self, b: Binding, definition: Definition) -> list[Nest]:
+        """log Σ exp a = m + log Σ exp(a − m) with the largest a as m, or 0 where that is not finite."""
+        total, top = self._totals[b.name], self._tops[b.name]
+        highest = self._gather(b, definition, definition.fn.args[0], top, Gathering("max"))
+        at = self._entry_of(b, top)
+        finite = f"{at} = {at} if math.isfinite({at}) else 0.0"
+        if b.shape == ():
+            highest.after.append(finite)
+        else:
+            highest.after += loops(tuple(self.size(d) for d in b.shape), [finite])
+        nest = self._gather(b, definition, definition.fn.args[0], total, Gathering("sum"), top)
+        result = f"{at} + np.log({self._entry_of(b, total)})"
+        return [highest, nest, *self._result(b, nest, result, {total, top})]
+
+    def _entry_of(self, b: Binding, array: str) -> str:
+        return f"{array}[{loop_index(len(b.shape))}]" if b.shape else array
+
+    def _result(self, b: Binding, nest: Nest, text: str, reads: set[str]) -> list[Nest]:
+        """Behind a reduction's loops: the result in the kernel's dtype; further loops where they compute it."""
+        name = self.names[b.name]
+        if b.shape == ():
+            nest.after.append(f"{name} = {DTYPES[b.kind]}({text})")
+            return []
+        index = loop_index(len(b.shape))
+        if text == f"{self._totals[b.name]}[{index}]":
+            nest.after.append(f"{name}[:] = {self._totals[b.name]}")
+            return []
+        last = Nest(tuple(self.size(d) for d in b.shape))
+        last.body.append(f"{name}[{index}] = {text}")
+        last.reads |= {(r, index) for r in reads}
+        last.writes.add((name, index))
+        return [last]
+
+    def _parts(self, b: Binding, definition: Definition) -> list[Nest]:
+        """Zeros, and one loop nest for each part."""
+        name = self.names[b.name]
+        total = self._totals.get(b.name)
+        nests = []
+        for part in definition.parts:
+            nest, moved = self._ranges(part.sizes, [INDEX(i) for i in range(len(part.sizes))])
+            body = Body(self, nest)
+            value = body.formula(b, part.access, part.fn, moved)
+            places = body.places(part.target, b.shape, body.reads(b, part.access, moved), moved)
+            index = ", ".join(self.size(i) for i in places)
+            nest.body.append(
+                f"{total}[{index}] += {value}" if total else f"{name}[{index}] = {self._stored(b, value)}"
+            )
+            nest.ends |= {name, total or name}
+            nests.append(nest)
+        nests[0].before.append(f"{total or name}[:] = 0")
+        if total:
+            nests[-1].after.append(f"{name}[:] = {total}")
+        return nests
+
+    def _stored(self, b: Binding, value: str) -> str:
+        """A value as its memory holds it."""
+        return f"({value}) != 0" if b.kind == "bool" and b.shape else value
 
 
-class _Body:
-    """The text of entries inside one nest; a value that is computed there twice is computed once."""
-
-    def __init__(self, writer: LoopWriter, nest: Nest) -> None:
-        self.writer, self.nest = writer, nest
-        self._known: dict[tuple[str, tuple[object, ...]], str] = {}
-
-    def entry(self, name: str, index: Sequence[object]) -> str:
-        """The text of one entry, its index written in the loop variables."""
-        key = (name, tuple(index))
-        if key not in self._known:
-            self._known[key] = self._entry(name, index)
-        return self._known[key]
-
-    def _entry(self, name: str, index: Sequence[object]) -> str:
-        writer = self.writer
-        b = writer.program.by_name[name]
-        where = writer.placement.place.get(name)
-        text = writer.names[name]
-        if not isinstance(b, Binding) or where == "buffer":
-            at = ", ".join(writer._index(i) for i in index)
-            self.nest.reads.add((text, at))
-            return f"{text}[{at or '()'}]"
-        if where == "scalar":
-            self.nest.reads.add((text, ""))
-            return text
-        definition = definition_of(writer.program, b)
-        value = self.formula(b, definition, {INDEX(i): v for i, v in enumerate(index)})
-        if where == "number":
-            return f"({value})"
-        if definition.fn == ARG(0):
-            return value
-        local = writer.namer.fresh(text)
-        self.nest.body.append(f"{local} = {value}")
-        return local
-
-    def formula(self, b: Binding, definition: Definition, at: Mapping[sympy.Symbol, object]) -> str:
-        """One term of the definition at the given indices."""
-        fn = sympy.sympify(definition.fn)
-        symbols: dict[sympy.Symbol, Piece] = {
-            s: Piece(f"({self.writer._index(at[s])})", ATOM) for s in fn.free_symbols if s in at
-        }
-        for j, access in enumerate(definition.access):
-            where = [sympy.sympify(i).xreplace(at) for i in access.index]
-            symbols[ARG(j)] = Piece(self.entry(b.args[access.arg], where), ATOM)
-        for s, text in self.writer.dims.items():
-            symbols.setdefault(s, Piece(f"F({text})", ATOM))
-        return KernelPrinter(symbols, self.writer.helpers).text(fn)
+def _gathers(form: Form) -> str:
+    """What a form gathers while its loops run, in a word; nothing for one that does not."""
+    if not isinstance(form, Definition):
+        return ""
+    if form.parts:
+        return "sum" if any(p.adds for p in form.parts) else ""
+    return form.combine if form.reduce else ""
 
 
-def _loop_order(definition: Definition, ranges: Mapping[sympy.Symbol, Dim]) -> list[sympy.Symbol]:
-    """The output's order; for a sum the order of the argument with the most axes; a small product's rows first."""
-    indices = list(ranges)
-    if not definition.reduce:
-        return indices
-    if len(definition.access) > 1:
-        return sorted(indices, key=lambda i: isinstance(ranges[i], int))
+def _loop_order(definition: Definition, sizes: Shape) -> list[sympy.Symbol]:
+    """For a sum the order of the argument with the most axes; a small product's rows first."""
+    indices = [INDEX(i) for i in range(len(sizes))]
+    if len(definition.access) != 1:
+        return sorted(indices, key=lambda i: isinstance(sizes[indices.index(i)], int))
     widest = [i for i in definition.access[0].index if i in indices]
-    return [*widest, *(i for i in indices if i not in widest)]
+    return list(dict.fromkeys([*widest, *indices]))
 
 
 def _dim_symbols(program: Program) -> list[sympy.Symbol]:
@@ -265,17 +305,3 @@ def _dim_symbols(program: Program) -> list[sympy.Symbol]:
                     fix="give the size of an axis a name of its own",
                 )
     return list(found)
-
-
-def _integer_text(expr: sympy.Expr) -> str:
-    """Integer source: floor division and remainder as Python's operators."""
-    if isinstance(expr, sympy.Mod):
-        return f"({_integer_text(expr.args[0])}) % ({_integer_text(expr.args[1])})"
-    if isinstance(expr, sympy.floor):
-        top, bottom = sympy.fraction(sympy.together(expr.args[0]))
-        return f"({_integer_text(top)}) // ({_integer_text(bottom)})"
-    if expr.is_Add:
-        return " + ".join(f"({_integer_text(a)})" for a in expr.args)
-    if expr.is_Mul:
-        return " * ".join(f"({_integer_text(a)})" for a in expr.args)
-    return str(expr).replace("#", "i")  # the index symbols are the loop variables

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 
+from symgrad.compile.array_helpers import ARRAY_HELPERS
 from symgrad.compile.scalar_code import HELPERS
 from symgrad.program import Program, identifiers
 
@@ -16,7 +17,7 @@ class Namer:
     """Gives out names; the names of a program's values come first, so that they stay as the user wrote them."""
 
     def __init__(self, program: Program) -> None:
-        self._taken = {*keyword.kwlist, *dir(builtins), *_FILE, *_LOOPS, *HELPERS}
+        self._taken = {*keyword.kwlist, *dir(builtins), *_FILE, *_LOOPS, *HELPERS, *ARRAY_HELPERS}
         self.values = {name: self.fresh(text) for name, text in identifiers(program).items()}
 
     def fresh(self, base: str) -> str:

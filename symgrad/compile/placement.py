@@ -10,90 +10,81 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from symgrad.errors import UnsupportedError
-from symgrad.ops.dims import Dim, Shape, product, same
-from symgrad.ops.record import ARG, Definition, Whole
+from symgrad.compile.forms import Call, Form, Literals, form_of, is_log_sum_exp
+from symgrad.ops.dims import Dim, product, same
+from symgrad.ops.record import ARG, Definition
 from symgrad.program import Binding, Program
 
-Place = Literal["buffer", "scalar", "inline", "number"]
+Place = Literal["buffer", "scalar", "inline", "number", "file"]
 
-SMALL_PRODUCT = 64
-"""Matrix products with two fixed sizes whose product is at most this are loops; BLAS takes the others."""
-
-_BLAS = "blas"
+_MATRIX, _LINE = "matrix", "line"
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where each binding lives, and which matrix products go to BLAS."""
+    """Where each binding lives, and how it is computed."""
 
     place: Mapping[str, Place]
-    blas: frozenset[str]
+    forms: Mapping[str, Form]
 
-
-def definition_of(program: Program, b: Binding) -> Definition:
-    """The record's definition of a binding."""
-    found = b.record.define([program.type(a) for a in b.args], b.attrs, b.type)
-    if isinstance(found, Whole) or found.combine != "sum" or found.after != ARG(0):
-        raise UnsupportedError(
-            f"{b.op} has no compiled form yet.", where="compile", fix="call the derivation itself: d(x=…)"
-        )
-    return found
+    def calls(self, name: str) -> bool:
+        """Whether the binding is a call on whole arrays."""
+        return isinstance(self.forms.get(name), Call)
 
 
 def place(program: Program) -> Placement:
     """Decide from the last binding to the first, so that every reader is known before what it reads.
 
-    For each value ``roots`` collects the loop nests (or BLAS calls) that end up computing or reading it.
+    For each value ``roots`` collects the loop nests (or calls) that end up computing or reading it.
     """
+    forms = {b.name: form_of(program, b) for b in program.bindings}
     roots: dict[str, list[str]] = {name: [] for name in program.by_name}
-    entries = {b.name: product(_range(program, b)) for b in program.bindings}
+    entries = {b.name: _entries(b, forms[b.name]) for b in program.bindings}
     for _, name in program.outputs:
         roots[name].append("output")
     found: dict[str, Place] = {}
-    blas = frozenset(b.name for b in program.bindings if _for_blas(program, b))
     for b in reversed(program.bindings):
-        found[b.name] = _place(program, b, roots[b.name], entries, blas)
-        inside = found[b.name] in ("inline", "number")
-        mine = roots[b.name] if inside else [_BLAS if b.name in blas else b.name]
+        form = forms[b.name]
+        found[b.name] = _place(b, form, roots[b.name], entries)
+        if found[b.name] in ("inline", "number"):
+            mine = roots[b.name]
+        elif isinstance(form, Call):
+            mine = [form.on]
+        else:
+            mine = [b.name] * (1 + (isinstance(form, Definition) and is_log_sum_exp(form)))
         for a in b.args:
             roots[a] += mine
-    return Placement({b.name: found[b.name] for b in program.bindings}, blas)
+    return Placement({b.name: found[b.name] for b in program.bindings}, forms)
 
 
-def _place(
-    program: Program, b: Binding, roots: list[str], entries: Mapping[str, Dim], blas: frozenset[str]
-) -> Place:
-    definition = definition_of(program, b)
+def _place(b: Binding, form: Form, roots: list[str], entries: Mapping[str, Dim]) -> Place:
+    if isinstance(form, Literals):
+        return "file"
     if not b.args and b.shape == ():
         return "number"
     if b.shape == ():
         return "scalar"
-    if definition.reduce or "output" in roots:
+    if isinstance(form, Call) or form.reduce or form.parts or "output" in roots:
         return "buffer"
-    if _BLAS in roots:
-        return "inline" if _is_view(program, b) and set(roots) == {_BLAS} else "buffer"
-    if definition.fn == ARG(0) or not b.args:
+    if _MATRIX in roots or _LINE in roots:
+        return "inline" if is_view(b) and set(roots) == {_MATRIX} else "buffer"
+    if form.fn == ARG(0) or not b.args:
         return "inline"
     once = len(roots) == 1 and same(product(b.shape), entries[roots[0]])
     return "inline" if once else "buffer"
 
 
-def _is_view(program: Program, b: Binding) -> bool:
-    """A transposed matrix, which BLAS reads without a copy."""
-    return b.op == "transpose" and len(b.shape) == 2
+def is_view(b: Binding) -> bool:
+    """A transposed matrix, or a stack of them, which BLAS and LAPACK read without a copy."""
+    rank = len(b.shape)
+    return b.op == "transpose" and b.attrs["axes"] == (*range(rank - 2), rank - 1, rank - 2)
 
 
-def _range(program: Program, b: Binding) -> Shape:
-    return (*b.shape, *definition_of(program, b).reduce)
-
-
-def _for_blas(program: Program, b: Binding) -> bool:
-    if b.op != "matmul" or any(len(program.type(a).shape) > 2 for a in b.args):
-        return False
-    sizes = [d for d in _range(program, b) if isinstance(d, int)]
-    loops = len(_range(program, b))
-    fixed = 1
-    for d in sizes:
-        fixed *= d
-    return not (len(sizes) >= loops - 1 and fixed <= SMALL_PRODUCT)
+def _entries(b: Binding, form: Form) -> Dim:
+    """How often the loops run."""
+    if not isinstance(form, Definition):
+        return product(b.shape)
+    if form.parts:
+        total: Dim = sum((product(p.sizes) for p in form.parts), 0)
+        return product([total])
+    return product((*b.shape, *form.reduce))

@@ -15,6 +15,8 @@ from functools import lru_cache
 import sympy
 
 from symgrad.compile import unrolled
+from symgrad.compile.entries import DTYPES
+from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.loops import LoopWriter
 from symgrad.compile.names import Namer
 from symgrad.compile.nests import loop_index, loops
@@ -70,7 +72,12 @@ def plan_training(
     batched: Sequence[str] = (),
     scheduled: bool = False,
 ) -> TrainingPlan:
-    """Choose between the unrolled kernel and loops."""
+    """Choose between the unrolled kernel and loops.
+
+    Raises:
+        DataError: something is to be chosen of no entries.
+    """
+    check_not_empty(tuple(must_not_be_empty(program)), sizes)
     tiny = not batched and unrolled.cost(program, sizes) <= unrolled.LIMIT
     fixed = tuple(sorted(sizes.items())) if tiny else None
     return TrainingPlan(program, tuple(parameters), rule, dtype, tuple(batched), fixed, scheduled)
@@ -82,7 +89,8 @@ def training_source(plan: TrainingPlan) -> str:
     writer = _Unrolled(plan) if plan.sizes is not None else _Loops(plan)
     flags = LOOP_FLAGS if plan.sizes is None else UNROLLED_FLAGS
     body = writer.body()
-    return kernel_file(plan.program, NAME, writer.arguments(), body, writer.helpers, plan.dtype, flags)
+    arguments = writer.arguments()
+    return kernel_file(plan.program, NAME, arguments, body, writer.helpers, plan.dtype, flags, writer.file_arrays)
 
 
 class _Writer:
@@ -100,6 +108,7 @@ class _Writer:
         }
         self.arrays = dict(self.namer.values)
         self.arrays |= {n: self.namer.fresh(f"{self.namer.values[n]}_data") for n in plan.batched}
+        self.file_arrays: list[str] = []
         self.rule = UpdateWriter(plan.rule, plan.scheduled, self.helpers, self.namer, self.words)
 
     def body(self) -> list[str]:
@@ -146,13 +155,15 @@ class _Loops(_Writer):
             step.append(f"{w['rows']} = {w['counts']}[{w['step']}]")
             step += [f"{text} = {w['rows']}" for s, text in writer.dims.items() if s in rows]
             for n in plan.batched:
-                self._memory(writer, self.namer.values[n], plan.shape(n), "F", rows, head, step)
+                dtype = DTYPES[self.program.type(n).kind]
+                self._memory(writer, self.namer.values[n], plan.shape(n), dtype, rows, head, step)
                 step += self._gather(writer, n)
         for b in writer.buffers():
             self._memory(writer, b.text, b.shape, b.dtype, rows, head, step)
         for n, array in gradients.items():
             self._memory(writer, array, plan.shape(n), "F", rows, head, step)
         step += writer.statements()
+        self.file_arrays = writer.file_arrays()
         step += self.record(writer.scalar(self.program.output[LOSS]))
         step += self.rule.at_step
         for n in plan.parameters:  # all gradients are complete before the first parameter changes

@@ -21,6 +21,7 @@ from symgrad.ops.record import (
     Node,
     Notation,
     Op,
+    Part,
     Piece,
     Type,
 )
@@ -80,8 +81,12 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
     axis, rank = attrs["axis"], len(out.shape)
     access, starts = [], []
     start: Dim = 0
+    parts = []
+    own = tuple(INDEX(i) for i in range(rank))
     for position, a in enumerate(args):
         size = a.shape[axis]
+        target = tuple(i + start if k == axis else i for k, i in enumerate(own))
+        parts.append(Part(a.shape, (Access(position, own),), target))
         if size != 0:
             # Where another argument is read, this one's index stays inside it.
             inside = sympy.Max(0, sympy.Min(INDEX(axis) - start, size - 1))
@@ -94,7 +99,7 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
     fn: sympy.Expr = ARG(len(access) - 1)
     for k in reversed(range(len(access) - 1)):
         fn = Select(Less(INDEX(axis), sympy.sympify(starts[k + 1])), ARG(k), fn)
-    return Definition(rank, tuple(access), fn)
+    return Definition(rank, tuple(access), fn, parts=tuple(parts))
 
 
 def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[[Any], str]) -> str:

@@ -21,6 +21,7 @@ from symgrad.ops.record import (
     Node,
     Notation,
     Op,
+    Part,
     Piece,
     Type,
 )
@@ -152,7 +153,8 @@ def _diag_define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
         return Definition(rank, (Access(0, (*lead, i)),), ARG(0) * Equal(i, j))
     row, column = _starts(attrs["k"])
     there = Equal(i, at + row) * Equal(j, at + column)
-    return Definition(rank, (Access(0, (*lead, at)),), ARG(0) * there, (args[0].shape[-1],))
+    part = Part(args[0].shape, (Access(0, (*lead, i)),), (*lead, i + row, i + column))
+    return Definition(rank, (Access(0, (*lead, at)),), ARG(0) * there, (args[0].shape[-1],), parts=(part,))
 
 
 def _square_diag(attrs: Attrs) -> bool:

@@ -21,12 +21,13 @@ from symgrad.ops.record import (
     Node,
     Notation,
     Op,
+    Part,
     Piece,
     Type,
 )
 from symgrad.ops.scalars.functions import Equal
 from symgrad.ops.scalars.printer import ATOM
-from symgrad.ops.slice import as_expr, key, part_shape, region_text, shown, stacked_attrs
+from symgrad.ops.slice import access_index, as_expr, key, part_shape, region_text, shown, stacked_attrs
 
 INTO_ZEROS = '''def into_zeros(shape, index, values):
     """Zeros to which the values are added at the index; repeated entries add up."""
@@ -63,7 +64,9 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
             fn = fn * Equal(INDEX(axis), start + step * INDEX(reduced))
             reduced += 1
     index = tuple(INDEX(rank + i) for i in range(reduced - rank))
-    return Definition(rank, (Access(0, index),), fn, args[0].shape)
+    own = tuple(INDEX(i) for i in range(reduced - rank))
+    part = Part(args[0].shape, (Access(0, own),), access_index(attrs))
+    return Definition(rank, (Access(0, index),), fn, args[0].shape, parts=(part,))
 
 
 def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[[Any], str]) -> str:

@@ -53,13 +53,30 @@ class Access:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Some entries of a result that is 0 elsewhere: ``out[target] = fn(accesses…)`` for every index of ``sizes``.
+
+    ``INDEX(0), …`` run over ``sizes``.  In ``target`` and in an access ``ARG(j)`` is the whole number that an
+    earlier access found; a negative one counts from the end.  ``adds`` where several indices may have one target:
+    then their values add up.
+    """
+
+    sizes: tuple[Dim, ...]
+    access: tuple[Access, ...]
+    target: tuple[Any, ...]
+    fn: sympy.Expr = ARG(0)
+    adds: bool = False
+
+
+@dataclass(frozen=True)
 class Definition:
     """The operation entry by entry: ``out[i…] = after(Σ over the reduced indices of fn(accesses…))``.
 
     ``fn`` is a SymPy expression in ``ARG(j)`` for access number ``j``, in ``INDEX`` symbols and in sizes;
     ``reduce`` holds the sizes of the reduced indices, which are numbered after the ``rank`` output indices.
     ``combine`` says how they are reduced: ``sum``, ``prod``, ``max`` or ``min``; ``after`` is an expression in
-    ``ARG(0)``, what is done to the result of that.
+    ``ARG(0)``, what is done to the result of that.  ``parts`` says the same with less work, where most terms are 0:
+    every part in turn is written into zeros.
     """
 
     rank: int
@@ -68,6 +85,7 @@ class Definition:
     reduce: tuple[Dim, ...] = ()
     combine: str = "sum"
     after: sympy.Expr = ARG(0)
+    parts: tuple[Part, ...] = ()
 
     @property
     def plain(self) -> bool:

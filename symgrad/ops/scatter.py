@@ -23,6 +23,7 @@ from symgrad.ops.record import (
     Node,
     Notation,
     Op,
+    Part,
     Piece,
     Type,
 )
@@ -68,7 +69,13 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
     names = [ARG(k) for k in range(1, len(args))]
     fn = ARG(0) * selected(axes, out.shape, names, entry)
     access = (Access(0, (*others[:at], *named, *others[at:])), *index_access(args[1:], indices, rank))
-    return Definition(rank, access, fn, indices)
+    # The same without looking at every value for every entry: each value is added where its index says.
+    width = len(out.shape) - len(axes) + len(indices)
+    count = iter([*range(at), *range(at + len(indices), width)])
+    target = tuple(ARG(1 + axes.index(i)) if i in axes else INDEX(next(count)) for i in range(rank))
+    value = Access(0, tuple(INDEX(i) for i in range(width)))
+    part = Part(args[0].shape, (value, *index_access(args[1:], indices, at)), target, adds=True)
+    return Definition(rank, access, fn, indices, parts=(part,))
 
 
 def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[[Any], str]) -> str:

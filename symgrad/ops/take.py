@@ -21,6 +21,7 @@ from symgrad.ops.record import (
     Node,
     Notation,
     Op,
+    Part,
     Piece,
     Type,
 )
@@ -105,7 +106,18 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
     names = [ARG(k) for k in range(1, len(args))]
     fn = ARG(0) * selected(axes, shape, names, entry)
     access = (Access(0, tuple(entry)), *index_access(args[1:], indices, at))
-    return Definition(rank, access, fn, tuple(shape[i] for i in axes))
+    reduce = tuple(shape[i] for i in axes)
+    return Definition(rank, access, fn, reduce, parts=(_gathered(args, axes, access[1:], entry, out.shape),))
+
+
+def _gathered(
+    args: Sequence[Type], axes: Sequence[int], index: Sequence[Access], entry: Sequence[Any], shape: Shape
+) -> Part:
+    """The same without looking at every entry: each index is read, then the entry that it names."""
+    number = {axis: ARG(k) for k, axis in enumerate(axes)}
+    there = tuple(number.get(i, e) for i, e in enumerate(entry))
+    whole = tuple(INDEX(i) for i in range(len(shape)))
+    return Part(shape, (*index, Access(0, there)), whole, ARG(len(index)))
 
 
 def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[[Any], str]) -> str:

@@ -1,0 +1,130 @@
+"""Functions of a kernel file that take a matrix or a line of an array: what has no formula entry by entry.
+
+numba's ``np.linalg`` is LAPACK's, as NumPy's is; but it refuses numbers that are not finite, where NumPy's
+answer is NaN, and its singular values refuse the empty matrix.
+"""
+
+from __future__ import annotations
+
+ARRAY_HELPERS: dict[str, str] = {
+    "inverse": """
+@njit(**HELPER)
+def inverse(a):
+    if not np.all(np.isfinite(a)):
+        return np.full_like(a, np.nan)
+    return np.linalg.inv(a)
+""",
+    "solve": """
+@njit(**HELPER)
+def solve(a, b):
+    if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
+        return np.full_like(b, np.nan)
+    return np.linalg.solve(a, b)
+""",
+    "det": """
+@njit(**HELPER)
+def det(a):
+    return np.linalg.det(a) if np.all(np.isfinite(a)) else F(np.nan)
+""",
+    "logdet": """
+@njit(**HELPER)
+def logdet(a):
+    return F(np.linalg.slogdet(a)[1]) if np.all(np.isfinite(a)) else F(np.nan)
+""",
+    "det_sign": """
+@njit(**HELPER)
+def det_sign(a):
+    return F(np.linalg.slogdet(a)[0]) if np.all(np.isfinite(a)) else F(np.nan)
+""",
+    "cofactor": """
+@njit(**HELPER)
+def cofactor(a):
+    # det(A) A^-T from the singular values, which is right where A has no inverse too
+    if a.size == 0 or not np.all(np.isfinite(a)):
+        return np.full_like(a, np.nan)
+    u, s, vh = np.linalg.svd(a)
+    scaled = np.empty_like(u)
+    for j in range(s.size):
+        others = F(1)
+        for k in range(s.size):
+            if k != j:
+                others *= s[k]
+        scaled[:, j] = u[:, j] * others
+    return F(np.linalg.det(np.dot(u, vh))) * np.dot(scaled, vh)
+""",
+    "cholesky": """
+@njit(**HELPER)
+def cholesky(a):
+    if not np.all(np.isfinite(a)):
+        return np.full_like(a, np.nan)
+    return np.linalg.cholesky(a)
+""",
+    "matrix_power": """
+@njit(**HELPER)
+def matrix_power(a, p):
+    result = a.copy()
+    for _ in range(p - 1):
+        result = np.dot(result, a)
+    return result
+""",
+    "cumsum": """
+@njit(**HELPER)
+def cumsum(line, out):
+    total = 0.0
+    for i in range(line.size):
+        total += line[i]
+        out[i] = total
+""",
+    "cumsum_from_the_end": """
+@njit(**HELPER)
+def cumsum_from_the_end(line, out):
+    total = 0.0
+    for i in range(line.size - 1, -1, -1):
+        total += line[i]
+        out[i] = total
+""",
+    "prod_others": """
+@njit(**HELPER)
+def prod_others(line, out):
+    before = 1.0
+    for i in range(line.size):
+        out[i] = before
+        before *= line[i]
+    after = 1.0
+    for i in range(line.size - 1, -1, -1):
+        out[i] *= after
+        after *= line[i]
+""",
+    "argmax": """
+@njit(**HELPER)
+def argmax(line):
+    best = 0
+    for i in range(1, line.size):
+        if line[i] > line[best] or (line[i] != line[i] and line[best] == line[best]):
+            best = i
+    return best
+""",
+    "argmin": """
+@njit(**HELPER)
+def argmin(line):
+    best = 0
+    for i in range(1, line.size):
+        if line[i] < line[best] or (line[i] != line[i] and line[best] == line[best]):
+            best = i
+    return best
+""",
+    "argsort": """
+@njit(**HELPER)
+def argsort(line, out):
+    out[:] = np.argsort(line, kind="mergesort")
+""",
+    "inside": """
+@njit(**HELPER)
+def inside(i, size):
+    # where an index points: negative ones count from the end
+    if i < -size or i >= size:
+        raise IndexError("an index lies outside of its axis")
+    return i + size if i < 0 else i
+""",
+}
+"""Each is used through its name; ``out`` is the line that the result is written to."""

@@ -1,0 +1,86 @@
+"""Calls on whole arrays as statements: a matrix product or an inverse for each matrix of a stack, and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgrad.compile.entries import DTYPES, Scope
+from symgrad.compile.forms import Call
+from symgrad.compile.nests import loops
+from symgrad.compile.placement import is_view
+from symgrad.ops.dims import Shape, same
+from symgrad.program import Binding
+
+
+def call_statements(scope: Scope, b: Binding, call: Call, size_texts: Sequence[str]) -> list[str]:
+    """The call for every matrix or line of the result.
+
+    Args:
+        scope: the writer of the kernel.
+        b, call: the binding and its form.
+        size_texts: the sizes of the result.
+    """
+    program, name = scope.program, scope.names[b.name]
+    if call.function != "dot":
+        scope.helpers.add(call.function)
+    if call.on == "line":
+        return _lines(scope, b, call, size_texts)
+    # The last axes are the matrix's, what stands before them is the stack.
+    own = _own_axes(b, [program.type(a).shape for a in b.args])
+    lead = len(b.shape) - own
+    arguments = []
+    for a in b.args:
+        shape = program.type(a).shape
+        stack = shape[: max(len(shape) - 2, 0)]
+        shift = lead - len(stack)
+        at = ["0" if same(d, 1) else f"i{shift + k}" for k, d in enumerate(stack)]
+        arguments.append(_operand(scope, a, at))
+    if b.shape == ():
+        if call.function == "dot":
+            return [f"{name} = np.dot({', '.join(arguments)})"]
+        return [f"{name} = {call.function}({', '.join([*arguments, *call.extra])})"]
+    at = [f"i{k}" for k in range(lead)]
+    if call.function == "dot":
+        target = f"{name}[{', '.join(at)}]" if at else name
+        body = f"np.dot({', '.join([*arguments, target])})"
+    else:
+        body = f"{name}[{', '.join([*at, *[':'] * own])}] = {call.function}({', '.join([*arguments, *call.extra])})"
+    return loops(tuple(size_texts[:lead]), [body])
+
+
+def _own_axes(b: Binding, shapes: Sequence[Shape]) -> int:
+    """How many of the result's last axes one call makes."""
+    if b.op == "matmul":
+        return sum(min(len(s), 2) - 1 for s in shapes)
+    if b.op == "solve":
+        return min(len(shapes[1]), 2)
+    return 0 if b.op in ("det", "logdet", "det_sign") else 2
+
+
+def _operand(scope: Scope, name: str, at: Sequence[str]) -> str:
+    """One matrix or vector of an argument; a transposed one is a view."""
+    b = scope.program.by_name[name]
+    if isinstance(b, Binding) and scope.placement.place[name] == "inline":
+        assert is_view(b)
+        return f"{_operand(scope, b.args[0], at)}.T"
+    text = scope.names[name] + (f"[{', '.join(at)}]" if at else "")
+    return text if scope.program.type(name).kind == "real" else f"{text}.astype(F)"
+
+
+def _lines(scope: Scope, b: Binding, call: Call, size_texts: Sequence[str]) -> list[str]:
+    """A call for each line along the axis."""
+    a, name = b.args[0], scope.names[b.name]
+    rank = len(scope.program.type(a).shape)
+    others = [f"i{k}" for k in range(rank - 1)]
+    line = [*others[: call.axis], ":", *others[call.axis :]]
+    source = f"{scope.names[a]}[{', '.join(line)}]"
+    if call.fills:
+        sizes = [*size_texts[: call.axis], *size_texts[call.axis + 1 :]]
+        return loops(tuple(sizes), [f"{call.function}({source}, {name}[{', '.join(line)}])"])
+    kept = len(b.shape) == rank
+    sizes = [*size_texts[: call.axis], *size_texts[call.axis + kept :]]
+    found = f"{DTYPES[b.kind]}({call.function}({source}))"
+    if b.shape == ():
+        return [f"{name} = {found}"]
+    target = [*others[: call.axis], *["0"] * kept, *others[call.axis :]]
+    return loops(tuple(sizes), [f"{name}[{', '.join(target)}] = {found}"])
