@@ -1,8 +1,10 @@
 """From programs to what people read.
 
-``simplify`` rewrites a program into textbook form, ``formula`` chooses names and writes values, ``notation`` knows
-the signs of each style, ``names`` how names look; ``document`` puts a derivation together, ``steps`` tells the way
-to it, ``sympy_expr`` gives SymPy expressions back.
+``recognise`` sees softmax and its kind in a loss, ``simplify`` rewrites a program into textbook form with the rules of
+``products``, ``sums``, ``matrices`` and ``scalar_rules``, and ``reuse`` reads a value where it is known. ``formula``
+chooses names and writes values; ``notation`` knows the signs of matrices in each style, ``printers`` those of scalar
+functions, ``entrywise`` how broadcasting is written, ``spacing`` and ``names`` how names look. ``document`` puts a
+derivation together, ``steps`` tells the way to it, ``sympy_expr`` gives SymPy expressions back.
 """
 
 from symgrad.render.document import Document, Line

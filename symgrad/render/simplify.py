@@ -232,6 +232,12 @@ class Simplifier:
         fn = tidy(sympy.sympify(b.attrs["fn"]).xreplace(replace))
         symbols = [sympy.Symbol(f"core{i}", real=True) for i in range(len(cores))]
         coefficient, rest = content(self._by_domain(fn, cores), symbols)
+        for s, core in zip(tuple(symbols), tuple(cores), strict=True):
+            inner = self.builder.binding(core)
+            if rest.is_Add and {sympy.S.One, -s} <= set(rest.args) and inner is not None and _mirror(inner):
+                opened = inner.attrs["fn"].xreplace({ARG(j): symbol(c) for j, c in enumerate(inner.args)})
+                rest = tidy(rest.xreplace({s: opened}))  # 1 − σ(−z) is σ(z)
+        symbols = [sympy.Symbol(f"core{i}", real=True) for i in range(len(cores))]
         if b.name not in self.inside and self._turned(rest, cores):
             coefficient, rest = -coefficient, -rest
         if rest == 0 or not rest.has(*symbols):
@@ -288,8 +294,6 @@ class Simplifier:
             return True
         if fn.is_Mul or (fn.is_Pow and fn.exp.is_Integer):
             return name not in self.labelled or len(inner.args) == 1
-        if isinstance(fn, Sigmoid) and fn.args[0].could_extract_minus_sign() and outer.attrs["fn"].is_Add:
-            return True  # 1 − σ(−z) is σ(z)
         # A short sum or difference may cancel in its reader's fraction: p(1 − p)((1 − y)/(1 − p) − y/p) = p − y.
         rational = not outer.attrs["fn"].atoms(sympy.Function)
         return (
@@ -299,6 +303,12 @@ class Simplifier:
             and fn.count_ops() <= 2
             and name not in self.labelled
         )
+
+
+def _mirror(b: Binding) -> bool:
+    """Whether a value is σ(−z)."""
+    fn = b.attrs["fn"] if b.op == "pointwise" else ONE
+    return isinstance(fn, Sigmoid) and bool(fn.args[0].could_extract_minus_sign())
 
 
 def _signs(fn: sympy.Expr) -> set[bool]:

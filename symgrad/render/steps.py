@@ -9,7 +9,7 @@ from symgrad.calculus import Differentiated
 from symgrad.ops.dims import format_shape
 from symgrad.ops.pointwise import partial
 from symgrad.ops.record import ARG, OUT, Piece
-from symgrad.ops.scalars.printer import ATOM, MUL
+from symgrad.ops.scalars.printer import ATOM, NEG
 from symgrad.program import Binding, Program
 from symgrad.render.formula import Writer
 from symgrad.render.notation import to_ascii
@@ -206,4 +206,4 @@ class _AdjointWriter(Writer):
             {k: Piece(v.text, v.strength, max(v.rank, 1)) for k, v in symbols.items()}
         )
         piece = slope.piece(derivative)
-        return f"{self.notation.wrap(bar, MUL)}{self.notation.times}{self.notation.wrap(piece, MUL)}"
+        return f"{self.notation.wrap(bar, NEG)}{self.notation.times}{self.notation.wrap(piece, NEG)}"
