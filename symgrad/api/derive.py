@@ -76,7 +76,9 @@ class Question:
     def sizes(self, traced: TracedLoss, derive: Callable[..., Any]) -> Sizes:
         """For which sizes it holds what was traced, and how to have it for others."""
         shapes = {n: parse_shape(s) for n, s in (self.shapes or {}).items()}
-        return Sizes(shapes, traced.pinned, traced.assumptions, traced.found, derive)
+        wrt = (self.wrt,) if isinstance(self.wrt, str) else self.wrt or ()
+        found = {n: kind for n, kind in traced.found.items() if n not in wrt}
+        return Sizes(shapes, traced.pinned, traced.assumptions, found, derive)
 
     def trace(
         self,

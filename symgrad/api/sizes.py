@@ -26,7 +26,7 @@ class Sizes:
         shapes: the shapes as they were given.
         pinned: sizes that the function needed as numbers, and the numbers that stand in the formulas.
         assumptions: relations between the other sizes under which the formulas hold.
-        found: inputs found to hold whole numbers or truth values though nothing said so.
+        found: inputs whose kind matters and that nothing was said of, with the kind that the formulas take.
         derive: derives the same with the given sizes as numbers, and inputs of the given kinds.
     """
 
@@ -45,8 +45,7 @@ class Sizes:
         """
         shapes = {i.name: self.shapes.get(i.name, i.shape) for i in program.inputs}
         sizes = bind_dims(shapes, {n: a.shape for n, a in values.items()})
-        # What was used as an index and holds truth values is a mask.
-        kinds = {n: "bool" if values[n].dtype.kind == "b" else kind for n, kind in self.found.items()}
+        kinds = {n: _kind(values[n].dtype.kind, kind) for n, kind in self.found.items()}
         if kinds == self.found and self._hold(sizes):
             return None
         return self.other(sizes, kinds)
@@ -80,3 +79,10 @@ class Sizes:
         if not parts:
             return None
         return f"written out for {', '.join(parts)}; a call with other sizes derives it anew"
+
+
+def _kind(dtype: str, found: str) -> str:
+    """The kind of an array: truth values make a mask of what was taken for an index; labels may come as floats."""
+    if dtype == "b":
+        return "bool"
+    return "int" if dtype in "iu" and found == "real" else found

@@ -63,7 +63,7 @@ def scale(g: sympy.Expr, derivative: sympy.Expr) -> sympy.Expr:
     return g * derivative
 
 
-_WHOLE = (FloorDivide, Remainder, Absolute, Maximum, Minimum, Sign)
+_WHOLE = (FloorDivide, Remainder, Absolute, Maximum, Minimum, Sign, Select, Truth)
 """Functions that make whole numbers of whole numbers."""
 
 
@@ -74,9 +74,11 @@ def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
         return Type(shape, "bool")
     if fn.is_Symbol:
         return Type(shape, args[0].kind)
-    whole = all(a.kind == "int" for a in args) and args
-    if whole and not fn.has(sympy.Pow) and all(isinstance(f, _WHOLE) for f in fn.atoms(sympy.Function)):
-        return Type(shape, "int" if all(n.is_Integer for n in fn.atoms(sympy.Number)) else "real")
+    kinds = {a.kind for a in args}
+    if "int" in kinds and "real" not in kinds and not fn.has(sympy.Pow):
+        entire = all(isinstance(f, _WHOLE) for f in fn.atoms(sympy.Function))
+        if entire and all(n.is_Integer for n in fn.atoms(sympy.Number)):
+            return Type(shape, "int")
     return Type(shape)
 
 

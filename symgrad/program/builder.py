@@ -64,6 +64,7 @@ class Builder:
         self._count = 0
         self.refusal: SymgradError | None = None
         self.assumptions: list[sympy.Basic] = []
+        self.dtypes_read: set[str] = set()
         for i in inputs:
             self.input(i)
 

@@ -76,14 +76,20 @@ def numpy_source(program: Program, function: str = "loss_and_gradient") -> str:
     used_dims: set[sympy.Symbol] = set()
     inline: dict[str, str] = {}
 
-    def dim(value: Any) -> str:
+    def number(value: Any) -> str:
         expr = sympy.sympify(value)
         used_dims.update(s for s in expr.free_symbols if s in dims)
         return numpy_text(expr, pieces)
 
+    def dim(value: Any) -> str:
+        top, bottom = sympy.fraction(sympy.together(sympy.sympify(value)))
+        if bottom == 1:
+            return number(value)
+        return f"({number(sympy.expand(top))})//{number(bottom)}"  # a size is whole
+
     for b in program.bindings:
         args = [inline.get(a, names[a]) for a in b.args]
-        text = b.record.numpy(args, b.attrs, dim)
+        text = b.record.numpy(args, b.attrs, number if b.op in ("constant", "pointwise") else dim)
         if b.op == "constant":
             inline[b.name] = text if text.replace(".", "").isalnum() else f"({text})"
             continue

@@ -11,6 +11,9 @@ from symgrad.ops.scalars.table import MEANING, in_own_terms
 
 ONE = sympy.S.One
 
+LARGEST_DENOMINATOR = 64
+"""Fractions with larger ones are printed as decimals."""
+
 LARGEST_FACTORED = 30
 """Operations in a fraction that is tried to be factored."""
 
@@ -81,7 +84,19 @@ def merged(fn: sympy.Expr) -> sympy.Expr:
 
 
 def content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Expr, sympy.Expr]:
-    """Split off the factor without array symbols, the sign chosen so that a difference starts with a plus."""
+    """Split off the factor without array symbols, the sign chosen so that a difference starts with a plus.
+
+    Decimals such as 0.3 are kept whole: 0.3a + b has no common factor of 2⁻⁵⁴.
+    """
+    decimals = {abs(q) for q in fn.atoms(sympy.Rational) if q.q > LARGEST_DENOMINATOR}
+    masks = {q: sympy.Dummy(positive=True) for q in sorted(decimals)}
+    opaque = fn.xreplace({**masks, **{-q: -d for q, d in masks.items()}})
+    shown = {d: q for q, d in masks.items()}
+    coefficient, rest = _content(opaque, symbols)
+    return coefficient.xreplace(shown), rest.xreplace(shown)
+
+
+def _content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Expr, sympy.Expr]:
     if fn.is_Add or fn.is_Mul:
         fn = sympy.factor_terms(fn)
         divisors = [p.base for p in fn.atoms(sympy.Pow) if p.exp.is_negative and p.has(*symbols)]

@@ -18,6 +18,7 @@ from symgrad.ops.dims import Dim, format_shape
 from symgrad.trace import operations as ops
 from symgrad.trace import views
 from symgrad.trace.dispatch import METHODS, call_numpy, call_ufunc, torch_names
+from symgrad.trace.grids import ordered_reshape
 from symgrad.trace.masked import Masked
 from symgrad.trace.memory import Memory
 from symgrad.trace.sizes import NeedsSize, number
@@ -65,7 +66,7 @@ class Traced(Memory, NDArrayOperatorsMixin):
     @property
     def dtype(self) -> np.dtype[Any]:
         """What the array has when the derivation is evaluated in double precision."""
-        return np.dtype({"bool": np.bool_, "int": np.int64}.get(self.kind, np.float64))
+        return ops.dtype_of(self)
 
     @property
     def T(self) -> Traced:
@@ -124,16 +125,19 @@ class Traced(Memory, NDArrayOperatorsMixin):
         flat = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
         return views.transpose(self, tuple(flat) or None)
 
-    def reshape(self, *shape: Any, **options: Any) -> Traced:
-        if options.pop("order", "C") not in ("C", "A") or options:
-            raise UnsupportedError("reshape is traced in C order only.", where="reshape")
-        return views.reshape(self, shape[0] if len(shape) == 1 else shape)
+    @property
+    def mT(self) -> Traced:
+        """The transpose of each matrix of a stack."""
+        return views.transpose(self, (*range(self.ndim - 2), -1, -2))
 
-    def ravel(self) -> Traced:
-        return views.reshape(self, -1)
+    def reshape(self, *shape: Any, order: str = "C", copy: Any = None) -> Traced:
+        return ordered_reshape(self, shape[0] if len(shape) == 1 else shape, order)
 
-    def flatten(self) -> Traced:
-        return views.fresh(views.reshape(self, -1))
+    def ravel(self, order: str = "C") -> Traced:
+        return ordered_reshape(self, -1, order)
+
+    def flatten(self, order: str = "C") -> Traced:
+        return views.fresh(call_numpy(self.builder, np.ravel, (self, order), {}))
 
     def squeeze(self, axis: Any = None) -> Traced:
         return views.squeeze(self, axis)

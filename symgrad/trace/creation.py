@@ -16,9 +16,12 @@ import numpy as np
 
 from symgrad.errors import TraceError, UnsupportedError
 from symgrad.program import Builder
-from symgrad.trace import constants, linalg
+from symgrad.trace import constants, grids, linalg, structured
 from symgrad.trace import operations as ops
 from symgrad.trace.dispatch import SCIPY_SPECIAL, call_numpy
+from symgrad.trace.distances import SCIPY_DISTANCE
+from symgrad.trace.distributions import distributions
+from symgrad.trace.sizes import number
 from symgrad.trace.views import fresh
 
 Function = Callable[..., Any]
@@ -47,21 +50,34 @@ def _full(
         fill_value = numbers
     if all(isinstance(d, int) for d in dims):
         return ops.Array(builder, data=np.full(dims, fill_value, dtype))
-    return ops.ones(builder, dims, np.asarray(fill_value).item())
+    if dtype is not None and np.dtype(dtype).kind != "f":
+        whole = tuple(number(builder, d, "an array of whole numbers") for d in dims)
+        return ops.Array(builder, data=np.full(whole, fill_value, dtype))
+    return ops.ones(builder, dims, np.full((), fill_value, dtype).item())
 
 
 def _like(value: Any) -> Function:
     def make(
         builder: Builder, a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
     ) -> Any:
-        dims = ops.lift(builder, a).dims if shape is None else shape
-        return _full(builder, dims, value, dtype or float)
+        return _full_like(builder, a, value, dtype, order, subok, shape)
 
     return make
 
 
-def _full_like(builder: Builder, a: Any, fill_value: Any, dtype: Any = None) -> Any:
-    return _full(builder, ops.lift(builder, a).dims, fill_value, dtype or float)
+def _full_like(
+    builder: Builder,
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+) -> Any:
+    model = ops.lift(builder, a)
+    if dtype is None:
+        dtype = ops.dtype_of(model)
+    return _full(builder, model.dims if shape is None else shape, fill_value, dtype)
 
 
 def _array(
@@ -131,13 +147,6 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _linspace(builder: Builder, start: Any, stop: Any, num: Any = 50, endpoint: bool = True) -> Any:
-    count = num if isinstance(num, int) else int(num)
-    if _number(start) is not None and _number(stop) is not None:
-        return ops.Array(builder, data=np.linspace(_number(start), _number(stop), count, endpoint=endpoint))
-    raise UnsupportedError("linspace is traced between numbers only.", where="np.linspace")
-
-
 def _tri(builder: Builder, N: Any, M: Any = None, k: int = 0, dtype: Any = float) -> Any:
     rows, columns = ops.as_size(N), ops.as_size(N if M is None else M)
     if isinstance(rows, int) and isinstance(columns, int):
@@ -170,7 +179,7 @@ CREATION: dict[str, Function] = {
     "eye": _eye,
     "identity": lambda b, n, dtype=float: _eye(b, n, dtype=dtype),
     "arange": _arange,
-    "linspace": _linspace,
+    **grids.CREATION,
     "tri": _tri,
     "vectorize": _vectorize,
     "isscalar": _isscalar,
@@ -258,6 +267,7 @@ class Library:
                 np,
                 {
                     **creation,
+                    **grids.brackets(builder),
                     "random": random,
                     "linalg": Module(builder, np.linalg, {}),
                     "matrix": self._matrix,
@@ -274,8 +284,12 @@ class Library:
         self._own |= {getattr(math, n): self._bound(r) for n, r in _math().items()}
         self._scipy = {
             "scipy.special": {n: self._bound(r) for n, r in SCIPY_SPECIAL.items()},
-            "scipy.linalg": {n: self._bound(r) for n, r in linalg.SCIPY_LINALG.items()},
+            "scipy.linalg": {
+                n: self._bound(r) for n, r in {**linalg.SCIPY_LINALG, **structured.SCIPY_LINALG}.items()
+            },
+            "scipy.spatial.distance": {n: self._bound(r) for n, r in SCIPY_DISTANCE.items()},
         }
+        self._distributions = distributions(builder)
 
     def _bound(self, rule: Function) -> Function:
         return lambda *args, **options: rule(
@@ -302,6 +316,8 @@ class Library:
         if found is not None:
             return found
         module = getattr(value, "__module__", None) or ""
+        if module.startswith("scipy.stats.") and not isinstance(value, type):
+            return self._distributions.get(type(value).__name__.removesuffix("_gen"))
         if callable(value) and module.startswith("scipy."):
             for table in self._scipy.values():
                 if getattr(value, "__name__", None) in table:
@@ -318,15 +334,21 @@ class Library:
             return self._modules[name]
         if name in self._scipy:
             return Module(self.builder, module, self._scipy[name])
-        if name == "scipy":
-            return Module(self.builder, module, {n[6:]: _scipy_part(self, n) for n in self._scipy})
+        if name == "scipy" or name.startswith("scipy."):
+            return _Package(self, module)
         return None
 
 
-def _scipy_part(library: Library, name: str) -> Any:
-    import importlib
+class _Package:
+    """A module of SciPy; what is read from it is looked up as if the user had imported that."""
 
-    return library._module(importlib.import_module(name))
+    def __init__(self, library: Library, module: types.ModuleType) -> None:
+        self._library, self._module = library, module
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._module, name)
+        stand_in = self._library.stand_in(found)
+        return found if stand_in is None else stand_in
 
 
 def _math() -> dict[str, Function]:

@@ -139,6 +139,9 @@ def _position_or_index(builder: Builder, k: Any, size: Dim) -> Part:
         return _constant_index(builder, k, size)
     if isinstance(k, ops.Array):
         constant = builder.constant_value(k.name) if not k.dims else None
+        if constant is not None and constant.free_symbols:
+            ops.divided(builder, constant)
+            return Range(_position(builder, constant, size), 1, 1, dropped=True)
         if constant is not None and constant.is_integer:
             return Range(_position(builder, constant, size), 1, 1, dropped=True)
         whole(builder, k.name, "a[...]")
@@ -180,13 +183,16 @@ def _nonnegative(builder: Builder, value: Any) -> None:
     assume(builder, value >= 0, "a[...]")
 
 
-def _bound(value: Any) -> sympy.Expr | None:
+def _bound(builder: Builder, value: Any) -> sympy.Expr | None:
     if value is None:
         return None
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return sympy.Integer(int(value))
     if isinstance(value, ops.Array):
         constant = value.builder.constant_value(value.name) if not value.dims else None
+        if constant is not None and constant.free_symbols:
+            ops.divided(builder, constant)
+            return constant
         if constant is not None and constant.is_integer:
             return constant
     raise TraceError(
@@ -198,7 +204,7 @@ def _bound(value: Any) -> sympy.Expr | None:
 
 
 def _range(builder: Builder, key: slice, size: Dim) -> Range:
-    start, stop, step = (_bound(v) for v in (key.start, key.stop, key.step))
+    start, stop, step = (_bound(builder, v) for v in (key.start, key.stop, key.step))
     stride = 1 if step is None else int(step) if step.is_Integer else number(builder, as_dim(step), "a[...]")
     if stride == 0:
         raise ShapeError("The step of a slice is not 0.", where="a[...]")

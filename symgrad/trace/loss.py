@@ -38,7 +38,7 @@ class TracedLoss:
         warnings: what is legal but probably not meant.
         pinned: sizes that the function needed as numbers, and the numbers that it was given.
         assumptions: relations between sizes under which the program is the loss.
-        found: inputs that have to hold whole numbers or truth values though nothing said so.
+        found: inputs whose kind matters and that nothing was said of: indices, masks, models for ``zeros_like``.
     """
 
     program: Program
@@ -122,7 +122,7 @@ def _settle(
         traced,
         pinned=settled.pinned,
         assumptions=(*traced.assumptions, *settled.assumptions()),
-        found={n: settled.domains[n] for n in settled.found},
+        found={**traced.found, **{n: settled.domains[n] for n in settled.found}},
     )
 
 
@@ -210,7 +210,10 @@ class _Session:
             if name not in self.used:
                 raise SpecError(f"{name!r} is no argument of the loss.", where="given")
         program = self.builder.finish([("loss", result.name)])
-        return TracedLoss(program, warnings_of(program), assumptions=tuple(self.builder.assumptions))
+        kinds = {i.name: i.kind for i in program.inputs if i.name in self.builder.dtypes_read}
+        return TracedLoss(
+            program, warnings_of(program), assumptions=tuple(self.builder.assumptions), found=kinds
+        )
 
     def _evaluate(self, source: Any, what: str) -> Any:
         if isinstance(source, str):

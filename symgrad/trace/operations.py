@@ -21,8 +21,8 @@ from symgrad.ops.scalars import BY_NAME
 from symgrad.ops.scalars.functions import Comparison
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Builder, exact_number
-from symgrad.trace.asserts import asserted
-from symgrad.trace.sizes import NeedsKind, usual
+from symgrad.trace.checks import passing
+from symgrad.trace.sizes import NeedsKind, NeedsSize, assume, usual
 
 if TYPE_CHECKING:
     from symgrad.trace.array import Traced
@@ -90,6 +90,15 @@ def _constant_array(builder: Builder, value: np.ndarray) -> Traced:
     return constant_array(builder, value)
 
 
+def dtype_of(a: Any) -> np.dtype[Any]:
+    """The dtype when the derivation is evaluated in double precision; of an input it is looked up then."""
+    if a.numbers is not None:
+        return a.numbers.dtype
+    if a.builder.binding(a.name) is None:
+        a.builder.dtypes_read.add(a.name)
+    return np.dtype({"bool": np.bool_, "int": np.int64}.get(a.kind, np.float64))
+
+
 def as_kind(a: Any, dtype: Any) -> Any:
     """``a.astype(dtype)``: between real numbers, whole numbers and truth values; precision is left to the data."""
     dtype = getattr(dtype, "plain_type", dtype)
@@ -125,8 +134,9 @@ def truth(a: Traced) -> bool:
     if numbers is not None:
         return bool(numbers)
     value = a.builder.constant_value(a.name) if not a.dims else None
-    if value is None and asserted():
-        return True
+    check = passing() if value is None else None
+    if check is not None:
+        return check
     if value is None:
         raise a.builder.refuse(
             TraceError(
@@ -199,7 +209,7 @@ def apply(builder: Builder, fn: sympy.Expr, *operands: Any) -> Traced:
     if fn.xreplace({ARG(i): c for i, c in enumerate(constants) if c is not None}).has(sympy.zoo, sympy.nan):
         raise TraceError("The formula divides by the constant 0.", where=str(fn))
     if any(v.kind == "int" for v in values):  # an index plus 1 is an index
-        whole = {i: c for i, c in enumerate(constants) if c is not None and c.is_Integer}
+        whole = {i: c for i, c in enumerate(constants) if c is not None and c.is_integer}
         kept = [i for i in range(len(values)) if i not in whole]
         moved = {ARG(i): ARG(j) for j, i in enumerate(kept)} | {ARG(i): c for i, c in whole.items()}
         fn, values = fn.xreplace(moved), [values[i] for i in kept]
@@ -345,6 +355,8 @@ def outer(builder: Builder, a: Any, b: Any) -> Traced:
 def _axes(a: Traced, axis: Any, where: str) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(a.ndim))
+    if a.ndim == 0 and axis in (0, -1):  # as NumPy has it
+        return ()
     given: Sequence[Any] = axis if isinstance(axis, (tuple, list)) else (axis,)
     out = []
     for i in given:
