@@ -9,19 +9,20 @@ import sympy
 
 from symgrad.ops.record import Attrs, Example, Op, Type, Whole
 from symgrad.ops.reduction import called, options, reduced_shape, stacking
+from symgrad.ops.scalars.functions import Greater, GreaterEqual, Less, LessEqual
 from symgrad.ops.sum import sum_attrs
 
 
 def _argextremum(name: str, word: str) -> Op:
-    before, after = (sympy.Gt, sympy.Ge) if name == "argmax" else (sympy.Lt, sympy.Le)
+    before, after = (Greater, GreaterEqual) if name == "argmax" else (Less, LessEqual)
 
     def place(line: Sequence[Any]) -> Any:
         cases = []
-        for j, entry in enumerate(line[:-1]):
+        for j, entry in enumerate(line):
             beats = [before(entry, other) for other in line[:j]]
             holds = [after(entry, other) for other in line[j + 1 :]]
-            cases.append((j, sympy.And(*beats, *holds)))
-        return sympy.Piecewise(*cases, (len(line) - 1, True))
+            cases.append(j * sympy.Mul(*beats, *holds))
+        return sympy.Add(*cases)
 
     def define(args: Sequence[Type], attrs: Attrs, out: Type) -> Whole:
         def fn(a: Any) -> Any:
