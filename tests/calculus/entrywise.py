@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import count
 from typing import Any
 
 import mpmath
@@ -18,7 +17,7 @@ import sympy
 from calculus.witness import positions
 from sympy.core.relational import Relational
 from sympy.functions.elementary.piecewise import ExprCondPair
-from sympy.logic.boolalg import BooleanAtom, BooleanFunction
+from sympy.logic.boolalg import Boolean, BooleanAtom, BooleanFunction
 from sympy.printing.pycode import PythonCodePrinter
 
 from symgrad.ops.dims import dim_symbol, shape_of
@@ -125,28 +124,24 @@ def _apart(e: Entry, number: int) -> Iterable[Entry]:
 
 @lru_cache(maxsize=5000)
 def _in_steps(fn: sympy.Expr) -> tuple[tuple[tuple[sympy.Symbol, sympy.Expr], ...], sympy.Expr]:
-    fresh = (sympy.Symbol(f"step{i}", real=True) for i in count())
+    """The operations in a large expression, each once, and the last one."""
+    small = sympy.count_ops(fn) <= 12
     found: dict[sympy.Expr, sympy.Symbol] = {}
 
-    def flat(expr: sympy.Expr) -> sympy.Expr:
-        """Functions of ours inside become steps: written out inside each other, their cases multiply."""
-        if not expr.args or not expr.has(*MEANING):
+    def flat(expr: sympy.Basic) -> sympy.Basic:
+        # Functions of ours are always steps: written out inside each other, their cases would multiply.
+        if not expr.free_symbols or expr.is_Symbol or (small and not expr.has(*MEANING)):
             return expr
         out = expr.func(*(flat(a) for a in expr.args))
-        if type(out) in MEANING and out not in found:
-            found[out] = next(fresh)
-        return found.get(out, out)
+        if isinstance(out, (Boolean, ExprCondPair)) or (small and type(out) not in MEANING):
+            return out
+        return found.setdefault(out, sympy.Symbol(f"step{len(found)}", real=True)) if out.args else out
 
-    fn = flat(fn)
-    last = next(reversed(found), None)
-    if last is not None and found[last] == fn:
-        del found[last]
-        fn = last
-    steps = [(symbol, expr) for expr, symbol in found.items()]
-    if sympy.count_ops(fn) > 12:
-        shared, (fn,) = sympy.cse([fn], symbols=fresh)
-        steps += shared
-    return tuple(steps), fn
+    last = flat(fn)
+    names = {symbol: expr for expr, symbol in found.items()}
+    if last in names and last == next(reversed(names)):
+        last = names.pop(last)
+    return tuple(names.items()), last
 
 
 def _numbered(fn: sympy.Expr, places: Mapping[sympy.Symbol, Step]) -> Term:

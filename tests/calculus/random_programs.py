@@ -34,7 +34,7 @@ from symgrad.program import Builder, Input, Program
 
 MOST_OPS = 12
 MOST_ENTRIES = 36
-MOST_WORK = 300
+MOST_WORK = 800
 LARGEST = 8
 SIZES = (1, 2, 2, 3, 3, 1, 2, 0)
 _A, _B = ARG(0), ARG(1)
