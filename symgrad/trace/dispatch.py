@@ -13,12 +13,13 @@ import numpy as np
 
 from symgrad.errors import TraceError, UnsupportedError, nearest
 from symgrad.program import Builder
-from symgrad.trace import indexing, reductions, special, views
+from symgrad.trace import gammas, indexing, reductions, special, views
 from symgrad.trace import operations as ops
+from symgrad.trace.grids import ordered_reshape
 from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
 from symgrad.trace.sizes import number
 
-SCIPY_SPECIAL = {**reductions.SCIPY_SPECIAL, **special.SCIPY_SPECIAL}
+SCIPY_SPECIAL = {**reductions.SCIPY_SPECIAL, **special.SCIPY_SPECIAL, **gammas.SCIPY_SPECIAL}
 """Functions of scipy.special by name."""
 
 REDUCTIONS: dict[str, Callable[..., Any]] = {
@@ -147,8 +148,8 @@ def _numbers(value: Any) -> Any:
 
 VIEWS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.transpose: lambda b, a, axes=None: views.transpose(ops.lift(b, a), axes),
-    np.reshape: lambda b, a, shape, order="C": views.reshape(_in_c_order(ops.lift(b, a), order), shape),
-    np.ravel: lambda b, a, order="C": views.reshape(_in_c_order(ops.lift(b, a), order), -1),
+    np.reshape: lambda b, a, shape, order="C": ordered_reshape(ops.lift(b, a), shape, order),
+    np.ravel: lambda b, a, order="C": ordered_reshape(ops.lift(b, a), -1, order),
     np.squeeze: lambda b, a, axis=None: views.squeeze(ops.lift(b, a), axis),
     np.expand_dims: lambda b, a, axis: views.expand_dims(ops.lift(b, a), axis),
 }
@@ -159,14 +160,6 @@ READ_ONLY: tuple[Callable[..., Any], ...] = (
     np.atleast_1d, np.atleast_2d, np.atleast_3d,
 )  # fmt: skip
 """Functions whose result shares memory, which is followed for reading alone."""
-
-
-def _in_c_order(a: Any, order: str) -> Any:
-    if order not in ("C", "A", "K"):
-        raise UnsupportedError(
-            "Entries are traced in C order only.", where=f"order={order!r}", fix="transpose first"
-        )
-    return a
 
 
 def _fill_diagonal(builder: Builder, a: Any, val: Any, wrap: bool = False) -> None:

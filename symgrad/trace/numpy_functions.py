@@ -11,9 +11,19 @@ import numpy as np
 from symgrad.errors import UnsupportedError
 from symgrad.ops.scalars import BY_UFUNC
 from symgrad.program import Builder
-from symgrad.trace import joining, linalg, moving, sequences
+from symgrad.trace import (
+    grids,
+    joining,
+    linalg,
+    moving,
+    polynomials,
+    products,
+    reductions,
+    sequences,
+    special,
+    statistics,
+)
 from symgrad.trace import operations as ops
-from symgrad.trace import products, reductions, special
 
 Rule = Callable[..., Any]
 
@@ -62,6 +72,7 @@ NUMPY_FUNCTIONS: dict[Callable[..., Any], Rule] = {
 NUMPY_FUNCTIONS |= linalg.NUMPY
 NUMPY_FUNCTIONS |= {**reductions.NUMPY, **products.NUMPY, **special.NUMPY}
 NUMPY_FUNCTIONS |= {**joining.NUMPY, **moving.NUMPY, **sequences.NUMPY}
+NUMPY_FUNCTIONS |= {**grids.NUMPY, **polynomials.NUMPY, **statistics.NUMPY}
 """Functions that dispatch through ``__array_function__``; each rule takes the builder first."""
 
 

@@ -286,7 +286,6 @@ def _refused(name: str, fix: str) -> Rule:
     return rule
 
 
-_SORTED = "it depends on the order of the entries; write the loss with sums, max or min"
 _NAN = "choose what a missing entry counts, such as np.where(mask, x, 0), and pass the mask as an argument"
 
 NUMPY: dict[Callable[..., Any], Rule] = {
@@ -294,6 +293,8 @@ NUMPY: dict[Callable[..., Any], Rule] = {
     np.mean: mean,
     np.max: amax,
     np.min: amin,
+    np.amax: amax,
+    np.amin: amin,
     np.argmax: argmax,
     np.argmin: argmin,
     np.ptp: ptp,
@@ -309,7 +310,6 @@ NUMPY: dict[Callable[..., Any], Rule] = {
         b, a, axis, keepdims, ddof, correction
     ),
 }
-NUMPY |= {f: _refused(f"np.{f.__name__}", _SORTED) for f in (np.percentile, np.quantile)}
 NUMPY |= {
     f: _refused(f"np.{f.__name__}", _NAN)
     for f in (

@@ -262,7 +262,6 @@ NUMPY: dict[Callable[..., Any], Callable[..., Any]] = {
     np.compress: _refused("np.compress", _COUNTS),
     np.searchsorted: _refused("np.searchsorted", _STEPS),
     np.digitize: _refused("np.digitize", _STEPS),
-    np.bincount: _refused("np.bincount", "write np.add.at(counts, index, weights) on an array of zeros"),
     np.choose: _refused("np.choose", "write np.where, or index with x[i, np.arange(n)]"),
     np.gradient: _refused("np.gradient", "write the differences: (y[2:] - y[:-2]) / (2*h)"),
     np.interp: _refused("np.interp", "pass the index of the interval in and write the line between its ends"),
