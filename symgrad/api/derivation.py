@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.api.arguments import checked, evaluate
-from symgrad.api.sizes import Sizes
+from symgrad.api.sizes import Instance, Sizes
 from symgrad.calculus import Differentiated
 from symgrad.errors import SpecError
 from symgrad.ops.dims import format_shape
@@ -187,7 +187,7 @@ class Derivation:
         wanted = {**(sizes or {}), **named}
         if self.sizes is None:
             raise SpecError("This derivation holds for all sizes.", where="at")
-        return self.sizes.other(wanted)
+        return self.sizes.other(Instance(wanted, self.sizes.found))
 
     # Second order -------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from symgrad.api.derivation import Derivation
-from symgrad.api.sizes import Sizes
+from symgrad.api.sizes import Instance, Sizes
 from symgrad.calculus import differentiate
 from symgrad.errors import SpecError, SymgradWarning
 from symgrad.ops.dims import as_dim, dim_symbol, parse_shape
@@ -61,40 +61,31 @@ class Question:
     domains: Mapping[str, str] | None
     syntax: str
 
-    def derive(
-        self, sizes: Mapping[str, int] | None = None, kinds: Mapping[str, str] | None = None
-    ) -> Derivation:
-        """Derive with these sizes as numbers, and where a function needs more of them, with small ones.
-
-        ``kinds`` says what inputs hold that no domain was given for: whole numbers, truth values.
-        """
-        traced = self.trace(sizes, kinds=kinds)
+    def derive(self, at: Instance | None = None) -> Derivation:
+        """Derive for an instance, and where a function needs more sizes as numbers, with small ones."""
+        traced = self.trace(at)
         names, single = _parameters(self.loss, traced.program.inputs, self.wrt)
         made = differentiate(traced.program, names)
         return Derivation(made, names, single, traced.warnings, self.sizes(traced, self.derive))
 
-    def sizes(self, traced: TracedLoss, derive: Callable[..., Any]) -> Sizes:
+    def sizes(self, traced: TracedLoss, derive: Callable[[Instance], Any]) -> Sizes:
         """For which sizes it holds what was traced, and how to have it for others."""
         shapes = {n: parse_shape(s) for n, s in (self.shapes or {}).items()}
         wrt = (self.wrt,) if isinstance(self.wrt, str) else self.wrt or ()
         found = {n: kind for n, kind in traced.found.items() if n not in wrt}
         return Sizes(shapes, traced.pinned, traced.assumptions, found, derive)
 
-    def trace(
-        self,
-        sizes: Mapping[str, int] | None = None,
-        scalar: bool = True,
-        kinds: Mapping[str, str] | None = None,
-    ) -> TracedLoss:
-        """The program, with these sizes as numbers and inputs of these kinds."""
+    def trace(self, at: Instance | None = None, scalar: bool = True) -> TracedLoss:
+        """The program, for an instance or for all."""
+        at = at or Instance()
         shapes = self.shapes
-        if sizes and shapes is not None:
-            values = {dim_symbol(n): sympy.Integer(s) for n, s in sizes.items()}
+        if at.sizes and shapes is not None:
+            values = {dim_symbol(n): sympy.Integer(s) for n, s in at.sizes.items()}
             shapes = {
                 n: tuple(as_dim(sympy.sympify(d).xreplace(values)) for d in parse_shape(s))
                 for n, s in shapes.items()
             }
-        domains = {n: _at_sizes(d, sizes or {}) for n, d in (self.domains or {}).items()} | dict(kinds or {})
+        domains = {n: _at_sizes(d, at.sizes) for n, d in (self.domains or {}).items()} | dict(at.kinds)
         return trace_loss(
             self.loss, shapes, self.given, self.criterion, domains, self.syntax, scalar, pin=True
         )

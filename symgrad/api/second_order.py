@@ -10,6 +10,7 @@ from typing import Any
 from symgrad.api.derivation import Derivation
 from symgrad.api.derive import Question
 from symgrad.api.derived_array import DerivedArray
+from symgrad.api.sizes import Instance
 from symgrad.calculus import free_name, jacobian_rows, numbered, reshape_output, squeezed, vector_jacobian
 from symgrad.errors import SpecError, SymgradWarning
 from symgrad.ops.scalars import functions as f
@@ -47,7 +48,7 @@ def hessian(d: Derivation, wrt: str | None) -> DerivedArray:
         return _second(style, loss_sign(style), named(name)) + applied
 
     equation = Equation(page, "hessian", loss_sign, sign)
-    sizes = d.sizes and replace(d.sizes, derive=lambda s, k: hessian(_at(d, s, k), name))
+    sizes = d.sizes and replace(d.sizes, derive=lambda i: hessian(_at(d, i), name))
     return DerivedArray("hessian", made.only("hessian"), equation, matrix, _notes(program), sizes)
 
 
@@ -81,7 +82,7 @@ def hessian_product(d: Derivation, wrt: str | None, direction: str | None) -> De
     if sizes is not None:
         shapes = dict(sizes.shapes)
         shapes |= {along: shapes[name]} if name in shapes else {}
-        sizes = replace(sizes, shapes=shapes, derive=lambda s, k: hessian_product(_at(d, s, k), name, along))
+        sizes = replace(sizes, shapes=shapes, derive=lambda i: hessian_product(_at(d, i), name, along))
     return DerivedArray("hvp", made.only("hvp"), equation, True, _notes(program), sizes)
 
 
@@ -109,22 +110,20 @@ def jacobian(
         SymgradError: a subclass that says what does not fit; UnsupportedError: an operation has no rule for stacks.
     """
     question = Question(function, shapes, wrt, given, None, domains, syntax)
-    made, warnings = _jacobian(question, {})
+    made, warnings = _jacobian(question)
     for w in warnings:
         python_warnings.warn(w, SymgradWarning, stacklevel=2)
     return made
 
 
-def _at(d: Derivation, sizes: Mapping[str, int], kinds: Mapping[str, str]) -> Derivation:
-    """The derivation for other sizes and kinds."""
-    made: Derivation = d.sizes.other(sizes, kinds) if d.sizes is not None else d
+def _at(d: Derivation, instance: Instance) -> Derivation:
+    """The derivation for an instance."""
+    made: Derivation = d.sizes.other(instance) if d.sizes is not None else d
     return made
 
 
-def _jacobian(
-    question: Question, at: Mapping[str, int], kinds: Mapping[str, str] | None = None
-) -> tuple[DerivedArray, tuple[str, ...]]:
-    traced = question.trace(at, scalar=False, kinds=kinds)
+def _jacobian(question: Question, at: Instance | None = None) -> tuple[DerivedArray, tuple[str, ...]]:
+    traced = question.trace(at, scalar=False)
     program = traced.program
     name = _argument(program, question.wrt)
     shown = _freely(program, name)
@@ -144,7 +143,7 @@ def _jacobian(
         return _first(style, start(style), named(name)) + applied
 
     equation = Equation(page, "jacobian", start, sign)
-    sizes = question.sizes(traced, lambda s, k: _jacobian(question, s, k)[0])
+    sizes = question.sizes(traced, lambda i: _jacobian(question, i)[0])
     notes = (*(f"warning: {w}" for w in traced.warnings), *_notes(program))
     return DerivedArray("jacobian", made.only("jacobian"), equation, matrix, notes, sizes), traced.warnings
 

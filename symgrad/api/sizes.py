@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,18 @@ _REMEMBERED = 64
 
 
 @dataclass(frozen=True)
+class Instance:
+    """Sizes as numbers, and kinds of inputs."""
+
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self) -> Hashable:
+        """The same for equal instances."""
+        return tuple(sorted(self.sizes.items())), tuple(sorted(self.kinds.items()))
+
+
+@dataclass(frozen=True)
 class Sizes:
     """What was settled while a loss was traced.
 
@@ -27,14 +39,14 @@ class Sizes:
         pinned: sizes that the function needed as numbers, and the numbers that stand in the formulas.
         assumptions: relations between the other sizes under which the formulas hold.
         found: inputs whose kind matters and that nothing was said of, with the kind that the formulas take.
-        derive: derives the same with the given sizes as numbers, and inputs of the given kinds.
+        derive: derives the same for an instance.
     """
 
     shapes: Mapping[str, Shape]
     pinned: Mapping[str, int]
     assumptions: tuple[sympy.Basic, ...]
     found: Mapping[str, str]
-    derive: Callable[[Mapping[str, int], Mapping[str, str]], Any]
+    derive: Callable[[Instance], Any]
     _others: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def elsewhere(self, program: Program, values: Mapping[str, np.ndarray]) -> Any:
@@ -48,7 +60,7 @@ class Sizes:
         kinds = {n: _kind(values[n].dtype.kind, kind) for n, kind in self.found.items()}
         if kinds == self.found and self._hold(sizes):
             return None
-        return self.other(sizes, kinds)
+        return self.other(Instance(sizes, kinds))
 
     def _hold(self, sizes: Mapping[str, int]) -> bool:
         if any(sizes[n] != value for n, value in self.pinned.items()):
@@ -56,21 +68,21 @@ class Sizes:
         values = {dim_symbol(n): s for n, s in sizes.items()}
         return all(a.subs(values) == sympy.true for a in self.assumptions)
 
-    def other(self, sizes: Mapping[str, int], kinds: Mapping[str, str] | None = None) -> Any:
-        """What was derived, with these sizes as numbers.
+    def other(self, instance: Instance) -> Any:
+        """What was derived, for an instance.
 
         Raises:
             SpecError: a name that is no size of the shapes.
         """
         known = sorted({str(s) for d in sum(self.shapes.values(), ()) for s in sympy.sympify(d).free_symbols})
-        for n in sizes:
+        for n in instance.sizes:
             if n not in known:
                 raise SpecError(f"{n!r} is no size of the loss.", where="at", expected=", ".join(known))
-        key = (tuple(sorted(sizes.items())), tuple(sorted((kinds or {}).items())))
+        key = instance.key()
         if key not in self._others:
             if len(self._others) >= _REMEMBERED:
                 self._others.pop(next(iter(self._others)))
-            self._others[key] = self.derive(sizes, kinds or self.found)
+            self._others[key] = self.derive(instance)
         return self._others[key]
 
     def note(self) -> str | None:

@@ -218,6 +218,21 @@ class Builder:
         broadcast([self.type(a).shape, self.type(b).shape], "add")
         return self.pointwise(ARG(0) + ARG(1), a, b)
 
+    def reads(self, name: str) -> set[str]:
+        """The inputs that a value depends on."""
+        found: set[str] = set()
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            name = waiting.pop()
+            b = self.binding(name)
+            if b is None:
+                found.add(name)
+            elif name not in seen:
+                seen.add(name)
+                waiting += b.args
+        return found
+
     def refuse(self, error: SymgradError) -> SymgradError:
         """Remember why the program cannot be written, also where the user's code catches the error."""
         self.refusal = self.refusal or error

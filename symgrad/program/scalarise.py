@@ -44,9 +44,7 @@ def scalarise(program: Program, sizes: Mapping[str, int]) -> Iterator[Entry]:
     """Every entry of every binding, in an order in which they can be computed."""
     values = {dim_symbol(n): s for n, s in sizes.items()}
     for b in program.bindings:
-        types = [
-            Type(shape_of(program.type(a).shape, sizes), program.type(a).kind) for a in b.args
-        ]
+        types = [Type(shape_of(program.type(a).shape, sizes), program.type(a).kind) for a in b.args]
         out = Type(shape_of(b.shape, sizes), b.kind)
         attrs = {k: _at_sizes(v, values) for k, v in b.items}
         definition = b.record.define(types, attrs, out)

@@ -85,20 +85,13 @@ def trace_loss(
         return _trace_module(loss, criterion, known, kinds)
     if criterion is not None:
         raise SpecError("A criterion belongs to a module.", where="criterion", fix="leave it away")
-    return _settle(loss, known, given or {}, kinds, scalar, pin, syntax)
+    return _settle(loss, Settled(known, kinds), given or {}, scalar, pin, syntax)
 
 
 def _settle(
-    loss: Any,
-    shapes: dict[str, Shape],
-    given: Mapping[str, Any],
-    domains: Mapping[str, str],
-    scalar: bool,
-    pin: bool,
-    syntax: str,
+    loss: Any, settled: Settled, given: Mapping[str, Any], scalar: bool, pin: bool, syntax: str
 ) -> TracedLoss:
     """Trace; where that needs something to be settled, settle it and start again."""
-    settled = Settled(shapes, domains)
     first: SymgradError | None = None
 
     def session() -> _Session:
@@ -221,9 +214,7 @@ class _Session:
             known = {n: v for n, v in names.items() if v is not None}
             return read_text(source, self.builder, {**self.sizes, **known}, self.syntax)
         if isinstance(source, (sympy.Basic, sympy.MatrixBase)):
-            self.used |= (
-                names_of(source) & set(self.shapes) if isinstance(source, sympy.Basic) else set()
-            )
+            self.used |= names_of(source) & set(self.shapes) if isinstance(source, sympy.Basic) else set()
             return read_sympy(source, self.builder, {**self.sizes, **self.values})
         if not callable(source):
             raise SpecError(

@@ -243,7 +243,9 @@ def _constant(fn: sympy.Expr, constants: Sequence[Any]) -> sympy.Expr:
 
 def _divided_size(builder: Builder, a: Any, b: Any) -> Traced | None:
     """h // 2 of a size, taken to be even; None where it is no size."""
-    above, below = (builder.constant_value(v.name) if not v.dims else None for v in (lift(builder, a), lift(builder, b)))
+    above, below = (
+        builder.constant_value(v.name) if not v.dims else None for v in (lift(builder, a), lift(builder, b))
+    )
     if above is None or below is None or not above.free_symbols or not below.is_Integer or below < 1:
         return None
     divided(builder, above / below)
@@ -258,7 +260,12 @@ def _norm(builder: Builder, squares: Traced) -> Traced | None:
     if b.op == "pointwise" and b.attrs["fn"] == ARG(0) / ARG(1):
         count = builder.constant_value(b.args[1])
         inner = _norm(builder, Array(builder, b.args[0]))
-        if count is None or inner is None or builder.type(b.args[1]).shape or not count.is_positive and count.is_number:
+        if (
+            count is None
+            or inner is None
+            or builder.type(b.args[1]).shape
+            or (not count.is_positive and count.is_number)
+        ):
             return None
         return apply(builder, ARG(0) / ARG(1), inner, Array(builder, builder.constant(sympy.sqrt(count))))
     if b.op == "matmul" and b.args[0] == b.args[1] and not b.shape:

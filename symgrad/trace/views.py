@@ -12,7 +12,6 @@ import numpy as np
 
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import broadcast, format_shape
-from symgrad.program import Builder
 from symgrad.trace import indexing
 from symgrad.trace import operations as ops
 
@@ -174,24 +173,8 @@ def setitem(a: Any, key: Any, value: Any) -> None:
     if a.kind in ("int", "bool"):  # NumPy keeps the dtype of the array
         value = ops.as_kind(ops.lift(a.builder, value), int if a.kind == "int" else bool)
     elif numbers is None:
-        a.builder.dtypes_read |= inputs_of(a.builder, a.name)
+        a.builder.dtypes_read |= a.builder.reads(a.name)
     a.store(fresh(indexing.assigned(a.builder, _named(a), key, value)))
-
-
-def inputs_of(builder: Builder, name: str) -> set[str]:
-    """The inputs that a value depends on."""
-    found, waiting, seen = set(), [name], set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        b = builder.binding(name)
-        if b is None:
-            found.add(name)
-        else:
-            waiting += b.args
-    return found
 
 
 def replace(a: Any, value: Any, where: str) -> Any:
