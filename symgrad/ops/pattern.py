@@ -20,6 +20,7 @@ from symgrad.ops.record import (
     Type,
 )
 from symgrad.ops.scalars.functions import LessEqual
+from symgrad.ops.scalars.numpy_code import numpy_text
 from symgrad.ops.scalars.printer import ATOM
 
 RULES = ("tri", "arange")
@@ -38,15 +39,22 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
     return Definition(2, (), LessEqual(INDEX(1), INDEX(0) + first))
 
 
+def _number(value: sympy.Expr, dim: Callable[[Any], str]) -> str:
+    """A number that need not be whole, as a size is: ``dim`` divides sizes without remainder."""
+    if not value.free_symbols:
+        return numpy_text(value, {})
+    top, bottom = sympy.fraction(sympy.together(value))
+    return dim(value) if bottom == 1 else f"({dim(sympy.expand(top))})/({dim(bottom)})"
+
+
 def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[[Any], str]) -> str:
     shape, first, step = attrs["shape"], sympy.sympify(attrs["first"]), sympy.sympify(attrs["step"])
     if attrs["rule"] == "arange":
         text = f"np.arange({dim(shape[0])})"
         if step != 1:
-            text = (
-                f"{dim(step)} * {text}" if not step.could_extract_minus_sign() else f"({dim(step)}) * {text}"
-            )
-        return text if first == 0 else f"{dim(first)} + {text}"
+            factor = _number(step, dim)
+            text = f"({factor}) * {text}" if step.could_extract_minus_sign() else f"{factor} * {text}"
+        return text if first == 0 else f"{_number(first, dim)} + {text}"
     rows, columns = shape
     parts = [dim(rows)] if rows == columns else [dim(rows), dim(columns)]
     if first != 0:
