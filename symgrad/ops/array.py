@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isinf
 from typing import Any
 
 import sympy
@@ -57,10 +58,16 @@ def _exact(numbers: Numbers) -> Any:
     out = np.empty(array.shape, dtype=object)
     for at in np.ndindex(*array.shape):
         entry = array[at].item()
-        out[at] = (
-            sympy.Rational(*entry.as_integer_ratio()) if isinstance(entry, float) else sympy.Integer(entry)
-        )
+        out[at] = _exact_entry(entry)
     return out
+
+
+def _exact_entry(entry: Any) -> Any:
+    if not isinstance(entry, float):
+        return sympy.Integer(entry)
+    if isinf(entry):
+        return sympy.oo if entry > 0 else -sympy.oo
+    return sympy.Rational(*entry.as_integer_ratio())
 
 
 def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Whole:
@@ -73,7 +80,8 @@ def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[[Any], str]) -> str:
     usual = {"f": "<f8", "i": "<i8", "b": "|b1"}.get(array.dtype.kind)
     if 0 < array.size <= LITERAL:
         dtype = "" if numbers.dtype == usual else f", dtype=np.{array.dtype.name}"
-        return f"np.array({array.tolist()!r}{dtype})"
+        entries = repr(array.tolist()).replace("inf", "np.inf")
+        return f"np.array({entries}{dtype})"
     return f"np.frombuffer(bytes.fromhex({numbers.data.hex()!r}), {numbers.dtype!r}).reshape({numbers.shape})"
 
 

@@ -92,7 +92,7 @@ class UnicodePrinter(ScalarPrinter):
         return Piece(f"{self.number(top).text}/{bottom}", MUL)
 
     def special(self, value: sympy.Expr) -> Piece:
-        return Piece({sympy.pi: "π", sympy.E: "e"}.get(value, str(value)), ATOM)
+        return Piece({sympy.pi: "π", sympy.E: "e", sympy.oo: "∞"}.get(value, str(value)), ATOM)
 
     def power(self, base: sympy.Expr, exponent: sympy.Expr) -> Piece:
         inner = self.piece(base)
@@ -262,7 +262,7 @@ class AsciiPrinter(UnicodePrinter):
     fractions: ClassVar[Mapping[str, str]] = {k: f"({k})" for k in _FRACTIONS}
 
     def special(self, value: sympy.Expr) -> Piece:
-        return Piece({sympy.pi: "pi", sympy.E: "e"}.get(value, str(value)), ATOM)
+        return Piece({sympy.pi: "pi", sympy.E: "e", sympy.oo: "inf"}.get(value, str(value)), ATOM)
 
     def power(self, base: sympy.Expr, exponent: sympy.Expr) -> Piece:
         if exponent == sympy.Rational(1, 2):

@@ -61,7 +61,7 @@ def _value(program: Program, b: Binding, values: dict[str, Any]) -> Any:
     if b.op == "reshape":
         if not b.shape:
             return args[0][0, 0]
-        if _matrix(b.shape) == _matrix(shapes[0]) and shapes[0]:
+        if shapes[0] and _matrix(b.shape) == _matrix(shapes[0]):
             return args[0]
         if shapes[0] and _matrix(b.shape) == _matrix(shapes[0])[::-1] and 1 in _matrix(b.shape):
             return args[0].T

@@ -20,13 +20,13 @@ def constant_array(builder: Builder, array: np.ndarray) -> Any:
     """A NumPy array as a value of the program; its entries are exact.
 
     Raises:
-        TraceError: it holds something else than finite real numbers.
+        TraceError: it holds something else than real numbers.
     """
     array = np.asarray(array)
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
         raise TraceError("An array of this dtype cannot take part.", got=f"dtype {array.dtype}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise TraceError("A constant array has to hold finite numbers.", got=f"array of shape {array.shape}")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise TraceError("A constant array has to hold numbers.", got=f"NaN, array of shape {array.shape}")
     return ops.Array(builder, builder.emit("array", numbers=Numbers.of(array)))
 
 

@@ -55,7 +55,7 @@ def lift(builder: Builder, value: Any) -> Traced:
             raise TraceError("An array of this dtype cannot take part.", got=f"dtype {value.dtype}")
         uniform = value.size == 0 or bool((value == value.flat[0]).all())
         if value.dtype.kind == "f" and uniform:
-            single = builder.constant(value.flat[0].item() if value.size else 0)
+            single = builder.constant(_infinite(value.flat[0].item()) if value.size else 0)
             return Array(builder, builder.emit("broadcast_to", single, shape=value.shape))
         return _constant_array(builder, value)
     if value is None or isinstance(value, (str, complex, dict)):
@@ -64,7 +64,7 @@ def lift(builder: Builder, value: Any) -> Traced:
     if isinstance(data, np.ndarray):  # an eager tensor inside a module
         return lift(builder, data if data.ndim else data.item())
     try:
-        return Array(builder, builder.constant(value))
+        return Array(builder, builder.constant(_infinite(value)))
     except SpecError:
         raise TraceError(
             "A traced array meets something that is no finite real number.", got=repr(value)
@@ -76,6 +76,12 @@ def holds_traced(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return any(holds_traced(v) for v in value)
     return isinstance(value, Array)
+
+
+def _infinite(value: Any) -> Any:
+    from symgrad.trace.infinity import as_number
+
+    return as_number(value)
 
 
 def _nested(builder: Builder, value: Any) -> Traced:
@@ -202,7 +208,12 @@ def as_size(value: Any) -> Dim:
 
 def apply(builder: Builder, fn: sympy.Expr, *operands: Any) -> Traced:
     """One elementwise operation; on numbers and sizes alone it is computed exactly."""
+    from symgrad.trace import infinity
+
     values = [lift(builder, v) for v in operands]
+    found = infinity.applied(builder, fn, values)
+    if found is not None:
+        return found
     constants = [builder.constant_value(v.name) if not v.dims else None for v in values]
     if all(c is not None for c in constants):
         return Array(builder, builder.constant(_constant(fn, constants)))
@@ -329,7 +340,7 @@ def power(builder: Builder, base: Any, exponent: Any) -> Traced:
 
 
 def ones(builder: Builder, shape: Shape, value: object = 1) -> Traced:
-    constant = builder.constant(value)
+    constant = builder.constant(_infinite(value))
     return Array(builder, builder.emit("broadcast_to", constant, shape=tuple(shape)))
 
 

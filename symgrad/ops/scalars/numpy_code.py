@@ -79,7 +79,7 @@ NUMPY_CALLS: dict[type, str] = {
 SCIPY_NAMES = (*(n for n in NUMPY_CALLS.values() if "." not in n), "digamma")
 """What is imported from ``scipy.special`` where it occurs."""
 
-SPECIAL = {sympy.pi: "np.pi", sympy.E: "np.e", sympy.EulerGamma: "np.euler_gamma"}
+SPECIAL = {sympy.pi: "np.pi", sympy.E: "np.e", sympy.EulerGamma: "np.euler_gamma", sympy.oo: "np.inf"}
 
 
 class NumPyPrinter(ScalarPrinter):

@@ -55,7 +55,7 @@ class ScalarPrinter:
         raise NotImplementedError
 
     def special(self, value: sympy.Expr) -> Piece:
-        """π, e and what else SymPy keeps exact."""
+        """π, e, ∞ and what else SymPy keeps exact."""
         raise NotImplementedError
 
     def function(self, expr: sympy.Expr, args: list[Piece]) -> Piece:
@@ -111,7 +111,9 @@ class ScalarPrinter:
             return self.power(base, exponent)
         if isinstance(expr, Comparison):
             return self.compare(expr.sign, self.piece(expr.args[0]), self.piece(expr.args[1]))
-        if expr.is_NumberSymbol:
+        if expr == -sympy.oo:
+            return self.negative(self.special(sympy.oo))
+        if expr.is_NumberSymbol or expr == sympy.oo:
             return self.special(expr)
         if expr.is_Function:
             return self.function(expr, [self.piece(a) for a in expr.args])
