@@ -328,7 +328,8 @@ class KernelPrinter(ScalarPrinter):
         return Piece(f"{self.cast}({int(value.p) / int(value.q)!r})", ATOM)
 
     def special(self, value: sympy.Expr) -> Piece:
-        return Piece(f"{self.cast}({float(value)!r})", ATOM)
+        number = "np.inf" if value == sympy.oo else repr(float(value))
+        return Piece(f"{self.cast}({number})", ATOM)
 
     def power(self, base: sympy.Expr, exponent: sympy.Expr) -> Piece:
         inner = self.piece(base)
