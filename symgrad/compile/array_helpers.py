@@ -1,47 +1,63 @@
 """Functions of a kernel file that take a matrix or a line of an array: what has no formula entry by entry.
 
 numba's ``np.linalg`` is LAPACK's, as NumPy's is; but it refuses numbers that are not finite, where NumPy's
-answer is NaN, and its singular values refuse the empty matrix.
+answer is NaN, and its singular values refuse the empty matrix.  Each takes matrices in C order only: for every
+other layout numba would compile it again, and ``solve`` takes it seconds.
 """
 
 from __future__ import annotations
 
 ARRAY_HELPERS: dict[str, str] = {
+    "finite": """
+@njit(**HELPER)
+def finite(a):
+    for x in a.flat:
+        if not math.isfinite(x):
+            return False
+    return True
+""",
+    "undefined": """
+@njit(**HELPER)
+def undefined(a):
+    out = np.empty(a.shape, F)
+    out[:] = np.nan
+    return out
+""",
     "inverse": """
 @njit(**HELPER)
 def inverse(a):
-    if not np.all(np.isfinite(a)):
-        return np.full_like(a, np.nan)
+    if not finite(a):
+        return undefined(a)
     return np.linalg.inv(a)
 """,
     "solve": """
 @njit(**HELPER)
 def solve(a, b):
-    if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
-        return np.full_like(b, np.nan)
+    if not (finite(a) and finite(b)):
+        return undefined(b)
     return np.linalg.solve(a, b)
 """,
     "det": """
 @njit(**HELPER)
 def det(a):
-    return np.linalg.det(a) if np.all(np.isfinite(a)) else F(np.nan)
+    return np.linalg.det(a) if finite(a) else F(np.nan)
 """,
     "logdet": """
 @njit(**HELPER)
 def logdet(a):
-    return F(np.linalg.slogdet(a)[1]) if np.all(np.isfinite(a)) else F(np.nan)
+    return F(np.linalg.slogdet(a)[1]) if finite(a) else F(np.nan)
 """,
     "det_sign": """
 @njit(**HELPER)
 def det_sign(a):
-    return F(np.linalg.slogdet(a)[0]) if np.all(np.isfinite(a)) else F(np.nan)
+    return F(np.linalg.slogdet(a)[0]) if finite(a) else F(np.nan)
 """,
     "cofactor": """
 @njit(**HELPER)
 def cofactor(a):
     # det(A) A^-T from the singular values, which is right where A has no inverse too
-    if a.size == 0 or not np.all(np.isfinite(a)):
-        return np.full_like(a, np.nan)
+    if a.size == 0 or not finite(a):
+        return undefined(a)
     u, s, vh = np.linalg.svd(a)
     scaled = np.empty_like(u)
     for j in range(s.size):
@@ -55,17 +71,17 @@ def cofactor(a):
     "cholesky": """
 @njit(**HELPER)
 def cholesky(a):
-    if not np.all(np.isfinite(a)):
-        return np.full_like(a, np.nan)
+    if not finite(a):
+        return undefined(a)
     return np.linalg.cholesky(a)
 """,
     "matrix_power": """
 @njit(**HELPER)
 def matrix_power(a, p):
-    result = a.copy()
-    for _ in range(p - 1):
-        result = np.dot(result, a)
-    return result
+    # p > 1
+    half = matrix_power(a, p // 2) if p > 3 else a
+    square = np.dot(half, half)
+    return np.dot(square, a) if p % 2 else square
 """,
     "cumsum": """
 @njit(**HELPER)

@@ -34,18 +34,21 @@ def call_statements(scope: Scope, b: Binding, call: Call, size_texts: Sequence[s
         stack = shape[: max(len(shape) - 2, 0)]
         shift = lead - len(stack)
         at = ["0" if same(d, 1) else f"i{shift + k}" for k, d in enumerate(stack)]
-        arguments.append(_operand(scope, a, at))
-    if b.shape == ():
-        if call.function == "dot":
-            return [f"{name} = np.dot({', '.join(arguments)})"]
-        return [f"{name} = {call.function}({', '.join([*arguments, *call.extra])})"]
+        text = _operand(scope, a, at)
+        if call.function != "dot":
+            text = f"np.ascontiguousarray({text})" if text.endswith(".T") else text
+            text = f"{text}.reshape(({size_texts[-1]}, 1))" if len(shape) == 1 else text
+        arguments.append(text)
     at = [f"i{k}" for k in range(lead)]
     if call.function == "dot":
+        if b.shape == ():
+            return [f"{name} = np.dot({', '.join(arguments)})"]
         target = f"{name}[{', '.join(at)}]" if at else name
-        body = f"np.dot({', '.join([*arguments, target])})"
-    else:
-        body = f"{name}[{', '.join([*at, *[':'] * own])}] = {call.function}({', '.join([*arguments, *call.extra])})"
-    return loops(tuple(size_texts[:lead]), [body])
+        return loops(tuple(size_texts[:lead]), [f"np.dot({', '.join([*arguments, target])})"])
+    value = f"{call.function}({', '.join([*arguments, *call.extra])})" + "[:, 0]" * (own == 1)
+    if b.shape == ():
+        return [f"{name} = {value}"]
+    return loops(tuple(size_texts[:lead]), [f"{name}[{', '.join([*at, *[':'] * own])}] = {value}"])
 
 
 def _own_axes(b: Binding, shapes: Sequence[Shape]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from symgrad.compile.array_helpers import ARRAY_HELPERS
@@ -16,6 +17,17 @@ _FUNCTIONS = {**HELPERS, **ARRAY_HELPERS}
 
 UNROLLED_FLAGS = ("nsz",)
 """Tiny problems are compared with NumPy digit by digit: there a product keeps its own rounding (7 % slower)."""
+
+
+def _with_needed(helpers: Iterable[str]) -> set[str]:
+    """Helper functions together with those that they call."""
+    found: set[str] = set()
+    ahead = set(helpers)
+    while ahead:
+        text = "".join(_FUNCTIONS[name] for name in ahead)
+        found |= ahead
+        ahead = {name for name in re.findall(r"(?<![\w.])(\w+)\(", text) if name in _FUNCTIONS} - found
+    return found
 
 
 def kernel_file(
@@ -50,7 +62,7 @@ def kernel_file(
         f'HELPER = {{"fastmath": {flags}, "error_model": "numpy", "inline": "never"}}',
         "",
     ]
-    for helper in sorted(set(helpers)):
+    for helper in sorted(_with_needed(helpers)):
         lines += ["", _FUNCTIONS[helper].strip("\n"), ""]
     lines += ["", *arrays] if arrays else []
     lines += [
