@@ -6,9 +6,11 @@ with it.  Neither asks a vector-Jacobian product.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import sympy
@@ -16,6 +18,7 @@ import sympy
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import dim_symbol, shape_of, size_of
 from symgrad.ops.record import ARG, INDEX, Type, Whole
+from symgrad.ops.scalars.functions import Comparison
 from symgrad.program.program import Program
 
 Position = tuple[int, ...]
@@ -62,8 +65,28 @@ def scalarise(program: Program, sizes: Mapping[str, int]) -> Iterator[Entry]:
                     (b.args[access.arg], tuple(_index(i, at) for i in access.index))
                     for access in definition.access
                 )
-                terms.append(Term(fn.xreplace(at) if indexed else fn, sources))
+                terms.append(Term(_decided(fn.xreplace(at)) if indexed else fn, sources))
             yield Entry(b.name, position, tuple(terms), definition.combine, definition.after)
+
+
+_RELATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def _decided(fn: sympy.Expr) -> sympy.Expr:
+    """Comparisons of whole numbers as 0 or 1, so that what is not there is 0 where the entry is infinite too."""
+    known = {
+        c: sympy.Integer(int(bool(_RELATIONS[c.sign](*c.args))))
+        for c in fn.atoms(Comparison)
+        if all(a.is_Integer for a in c.args)
+    }
+    return fn.xreplace(known) if known else fn
 
 
 def _whole(
