@@ -16,7 +16,7 @@ from symgrad.calculus import Differentiated
 from symgrad.errors import SpecError
 from symgrad.ops.dims import format_shape
 from symgrad.program import Program, numpy_source
-from symgrad.render import Document, Step, steps, to_sympy
+from symgrad.render import Document, Step, steps, to_ascii, to_sympy
 
 if TYPE_CHECKING:
     from symgrad.api.derived_array import DerivedArray
@@ -127,7 +127,7 @@ class Derivation:
             out.append(f"{text}    {shape}".rstrip())
         if self.sizes is not None and self.sizes.note() is not None:
             out.append(str(self.sizes.note()))
-        out += [f"warning: {w}" for w in self.warnings]
+        out += [f"warning: {to_ascii(w) if ascii else w}" for w in self.warnings]
         return "\n".join(out)
 
     def __str__(self) -> str:

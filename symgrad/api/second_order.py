@@ -48,7 +48,7 @@ def hessian(d: Derivation, wrt: str | None) -> DerivedArray:
         return _second(style, loss_sign(style), named(name)) + applied
 
     equation = Equation(page, "hessian", loss_sign, sign)
-    sizes = d.sizes and replace(d.sizes, derive=lambda i: hessian(_at(d, i), name))
+    sizes = d.sizes and d.sizes.through(lambda i: hessian(_at(d, i), name))
     return DerivedArray("hessian", made.only("hessian"), equation, matrix, _notes(program), sizes)
 
 
@@ -82,7 +82,7 @@ def hessian_product(d: Derivation, wrt: str | None, direction: str | None) -> De
     if sizes is not None:
         shapes = dict(sizes.shapes)
         shapes |= {along: shapes[name]} if name in shapes else {}
-        sizes = replace(sizes, shapes=shapes, derive=lambda i: hessian_product(_at(d, i), name, along))
+        sizes = sizes.through(lambda i: hessian_product(_at(d, i), name, along), shapes)
     return DerivedArray("hvp", made.only("hvp"), equation, True, _notes(program), sizes)
 
 

@@ -85,6 +85,10 @@ class Sizes:
             self._others[key] = self.derive(instance)
         return self._others[key]
 
+    def through(self, derive: Callable[[Instance], Any], shapes: Mapping[str, Shape] | None = None) -> Sizes:
+        """The same for something else that is derived from the same trace."""
+        return Sizes(shapes or self.shapes, self.pinned, self.assumptions, self.found, derive)
+
     def note(self) -> str | None:
         """One line on what the formulas are written out for; None if they hold for all sizes."""
         parts = [f"{n} = {value}" for n, value in self.pinned.items()]

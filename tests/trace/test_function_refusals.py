@@ -11,64 +11,37 @@ from symgrad.errors import ShapeError, SpecError, SymgradError, TraceError, Unsu
 SHAPES = {"x": "n d", "w": "d 1", "y": "n 1"}
 
 
-def in_place_sum(x, w, y):
-    r = x @ w
-    r -= y
-    return (r**2).sum()
-
-
-def in_place_entry(x, w, y):
-    r = x @ w - y
-    r[0] = 0
-    return (r**2).sum()
-
-
 def branch(x, w, y):
     r = (x @ w - y).sum()
     return r if r > 0 else -r
-
-
-def branch_on_size(x, w, y):
-    return (x @ w - y).sum() if x.shape[0] > 10 else (x @ w - y).mean()
-
-
-def loop(x, w, y):
-    return sum(((xi @ w) ** 2).sum() for xi in x) + y.sum()
-
-
-def loop_over_size(x, w, y):
-    total = 0
-    for i in range(x.shape[0]):
-        total = total + i
-    return total + (x @ w - y).sum()
-
-
-def object_array(x, w, y):
-    return np.array([x.sum(), w.sum(), y.sum()]).sum()
-
-
-def converted(x, w, y):
-    return np.asarray(x @ w - y).sum()
 
 
 def random_numbers(x, w, y):
     return (x @ w - y + np.random.rand()).sum()  # noqa: NPY002 - what students write
 
 
+calls = iter(range(100))
+
+
+def counting(x, w, y):
+    return (x @ w - y).sum() * (1 + next(calls))
+
+
+def into_an_argument(x, w, y):
+    y -= x @ w
+    return (y**2).sum()
+
+
 def unknown_ufunc(x, w, y):
-    return np.cbrt(x @ w - y).sum()
+    return np.spacing(x @ w - y).sum()
 
 
 def unknown_function(x, w, y):
-    return np.linalg.norm(x @ w - y)
+    return np.unwrap(x @ w - y).sum()
 
 
-def other_reduction(x, w, y):
-    return np.max(x @ w - y)
-
-
-def out_option(x, w, y):
-    return np.add(x @ w, y, out=np.zeros((3, 1))).sum()
+def data_sized(x, w, y):
+    return np.unique(x @ w - y).sum()
 
 
 def dtype_option(x, w, y):
@@ -103,20 +76,12 @@ def divides(x, w, y):
     return (x @ w - y).sum() / 0
 
 
-def indexing(x, w, y):
-    return (x[0] @ w).sum() + y.sum()
-
-
 def with_a_string(x, w, y):
     return (x @ w - y + "a").sum()
 
 
 def with_none(x, w, y):
     return (x @ w - y + None).sum()
-
-
-def array_constant(x, w, y):
-    return (x @ w - y * np.array([1.0, 2.0, 3.0])).sum()
 
 
 def with_a_list(x, w, y):
@@ -131,32 +96,18 @@ def endless(x, w, y):
     return endless(x, w, y)
 
 
-def dtype(x, w, y):
-    return (x @ w - y).astype(np.float32).sum()
-
-
 def integer(x, w, y):
     return int((x @ w - y).sum())
 
 
-def unknown_method(x, w, y):
-    return (x @ w - y).cumsum().sum()
-
-
 CASES = [
-    (in_place_sum, UnsupportedError, "A traced array is not changed in place."),
-    (in_place_entry, UnsupportedError, "A traced array is not changed in place."),
     (branch, TraceError, "A branch on the data cannot be traced."),
-    (branch_on_size, TraceError, "A branch on a size that is a symbol cannot be traced."),
-    (loop, UnsupportedError, "A traced array is not looped over."),
-    (loop_over_size, TraceError, "A symbolic size cannot count or index."),
-    (object_array, TraceError, "A traced array cannot become an ordinary or object array."),
-    (converted, TraceError, "A traced array cannot become an ordinary or object array."),
-    (random_numbers, TraceError, "The function computes another formula when it is called again."),
-    (unknown_ufunc, UnsupportedError, "np.cbrt has no rule."),
-    (unknown_function, UnsupportedError, "np.linalg.norm has no rule."),
-    (other_reduction, UnsupportedError, "np.max"),
-    (out_option, UnsupportedError, "A traced array is not changed in place."),
+    (random_numbers, TraceError, "A loss with random numbers has no gradient to derive."),
+    (counting, TraceError, "The function computes another formula when it is called again."),
+    (into_an_argument, TraceError, "The function writes into the argument y."),
+    (unknown_ufunc, UnsupportedError, "np.spacing has no rule."),
+    (unknown_function, UnsupportedError, "np.unwrap has no rule."),
+    (data_sized, SymgradError, "size"),
     (dtype_option, UnsupportedError, "np.sum is not traced with these options."),
     (mismatch, ShapeError, "The inner dimensions of matmul differ: d and n."),
     (no_scalar, ShapeError, "The loss is not a scalar."),
@@ -165,16 +116,12 @@ CASES = [
     (pair, TraceError, "The loss did not return a traced value."),
     (raises, TraceError, "raises raised KeyError while it was traced: 'weights'"),
     (divides, TraceError, "The formula divides by 0."),
-    (indexing, UnsupportedError, "Indexing has no rule yet."),
     (with_a_string, TraceError, "no number"),
     (with_none, TraceError, "no number"),
-    (array_constant, UnsupportedError, "An array constant cannot take part in a formula."),
     (with_a_list, TraceError, "An array of this dtype cannot take part."),
-    (infinite, TraceError, "no finite real number"),
+    (infinite, TraceError, "Arithmetic with an infinite constant is not traced."),
     (endless, TraceError, "The function never ends."),
-    (dtype, SymgradError, "astype"),
     (integer, TraceError, "A traced array has no value yet."),
-    (unknown_method, SymgradError, "cumsum"),
 ]
 
 
@@ -183,7 +130,7 @@ def test_refusals_name_the_cause_and_the_line(loss, error, words):
     with pytest.raises(error) as caught:
         sg.derive(loss, SHAPES, wrt="w")
     assert words in str(caught.value)
-    if loss not in (no_scalar, nothing, text, pair, random_numbers):
+    if loss not in (no_scalar, nothing, text, pair, counting):
         assert "test_function_refusals.py, line " in str(caught.value)
 
 
@@ -260,8 +207,3 @@ def test_a_traced_array_does_not_leave_its_derivation():
     sg.derive(first, {"x": "n"}, wrt="x")
     with pytest.raises(TraceError, match="belongs to another function"):
         sg.derive(lambda x: (x * kept[0]).sum(), {"x": "n"}, wrt="x")
-
-
-def test_a_rank_that_numpy_would_refuse_is_refused():
-    with pytest.raises(UnsupportedError, match="stacks of matrices"):
-        sg.derive("(t @ w).sum()", {"t": "k n d", "w": "d m"}, wrt="w")
