@@ -27,17 +27,17 @@ def gradient_source(program: Program, dtype: str) -> str:
     }
     fixed = all(isinstance(d, int) for i in program.inputs for d in i.shape)
     tiny = fixed and unrolled.cost(program, {}) <= unrolled.LIMIT
-    body, arrays = (_unrolled if tiny else _loops)(program, helpers, namer, gradients)
+    body, arrays = (_unrolled if tiny else _loops)(program, helpers, namer, gradients, dtype)
     flags = UNROLLED_FLAGS if tiny else LOOP_FLAGS
     arguments = [*(namer.values[i.name] for i in program.inputs), *gradients.values()]
     return kernel_file(program, NAME, arguments, body, helpers, dtype, flags, arrays)
 
 
 def _loops(
-    program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str]
+    program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str], dtype: str
 ) -> tuple[list[str], list[str]]:
     """The function's statements, and the file's arrays of numbers."""
-    writer = LoopWriter(program, helpers, namer, gradients)
+    writer = LoopWriter(program, helpers, namer, gradients, dtype == "float64")
     body = writer.size_statements({}, {})
     body += [f"{b.text} = np.empty({writer.shape(b.shape)}, {b.dtype})" for b in writer.buffers()]
     body = [*body, *writer.statements(), f"return {writer.scalar(program.output[LOSS])}"]
@@ -45,7 +45,7 @@ def _loops(
 
 
 def _unrolled(
-    program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str]
+    program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str], dtype: str
 ) -> tuple[list[str], list[str]]:
     scalars = unrolled.evaluation(program, {}, helpers, namer)
     body = [*scalars.loads, *scalars.statements]

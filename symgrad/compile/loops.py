@@ -43,10 +43,11 @@ class LoopWriter:
         helpers: collects the helper functions that the text needs.
         namer: gives out names.
         gradients: for each parameter the array that its gradient is written to.
+        double: whether the kernel's dtype is float64, so that sums may gather in their own memory.
     """
 
     def __init__(
-        self, program: Program, helpers: set[str], namer: Namer, gradients: Mapping[str, str]
+        self, program: Program, helpers: set[str], namer: Namer, gradients: Mapping[str, str], double: bool
     ) -> None:
         self.program, self.helpers, self.namer = program, helpers, namer
         self.names: dict[str, str] = dict(namer.values)
@@ -62,7 +63,13 @@ class LoopWriter:
             else:
                 self._late.append((array, value))
         gathering = {b.name: _gathers(self.placement.forms[b.name]) for b in program.bindings}
-        self._totals = {n: namer.fresh(f"{self.names[n]}_{word}") for n, word in gathering.items() if word}
+        self._totals = {
+            b.name: self.names[b.name]
+            if double and b.shape != () and b.kind == "real"
+            else namer.fresh(f"{self.names[b.name]}_{gathering[b.name]}")
+            for b in program.bindings
+            if gathering[b.name]
+        }
         self._tops = {
             n: namer.fresh(f"{self.names[n]}_top")
             for n, form in self.placement.forms.items()
@@ -111,7 +118,7 @@ class LoopWriter:
             if self._in_buffer(b.name) and b.name not in self._given:
                 out.append(Buffer(self.names[b.name], b.shape, DTYPES[b.kind]))
             for gathered in (self._totals, self._tops):
-                if b.name in gathered and b.shape != ():
+                if b.shape != () and gathered.get(b.name, self.names[b.name]) != self.names[b.name]:
                     out.append(Buffer(gathered[b.name], b.shape, "np.float64"))
         return out
 
@@ -237,8 +244,7 @@ class LoopWriter:
             nest.after.append(f"{name} = {DTYPES[b.kind]}({text})")
             return []
         index = loop_index(len(b.shape))
-        if text == f"{self._totals[b.name]}[{index}]":
-            nest.after.append(f"{name}[:] = {self._totals[b.name]}")
+        if text == f"{name}[{index}]":
             return []
         last = Nest(tuple(self.size(d) for d in b.shape))
         last.body.append(f"{name}[{index}] = {text}")
@@ -264,7 +270,7 @@ class LoopWriter:
             nests.append(nest)
         nests[0].before.append(f"{total or name}[:] = 0")
         if total:
-            nests[-1].after.append(f"{name}[:] = {total}")
+            nests += self._result(b, nests[-1], self._entry_of(b, total), {total})
         return nests
 
     def _stored(self, b: Binding, value: str) -> str:

@@ -144,7 +144,7 @@ class _Loops(_Writer):
     def body(self) -> list[str]:
         plan, w = self.plan, self.words
         gradients = {n: self.namer.fresh(f"gradient_{self.namer.values[n]}") for n in plan.parameters}
-        writer = LoopWriter(self.program, self.helpers, self.namer, gradients)
+        writer = LoopWriter(self.program, self.helpers, self.namer, gradients, plan.dtype == "float64")
         rows = {plan.shape(n)[0]: w["rows"] for n in plan.batched}
         head = [f"{w['rows']} = {w['order']}.shape[1]"] if plan.batched else []
         head += writer.size_statements(
