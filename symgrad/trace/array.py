@@ -212,6 +212,9 @@ class Traced(Memory, NDArrayOperatorsMixin):
     def __round__(self, digits: int | None = None) -> Any:
         return round(self._number("round"), digits)
 
+    def __format__(self, spec: str) -> str:
+        return format(self._number("format"), spec) if spec else repr(self)
+
     def _number(self, what: str) -> Any:
         """The number that this value is; a size that is still a symbol makes the trace start again."""
         numbers = self.numbers

@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symgrad.errors import TraceError, UnsupportedError
 from symgrad.program import Builder
-from symgrad.trace import constants, grids, linalg, structured
+from symgrad.trace import constants, grids, linalg, spectral, structured
 from symgrad.trace import operations as ops
 from symgrad.trace.dispatch import SCIPY_SPECIAL, call_numpy
 from symgrad.trace.distances import SCIPY_DISTANCE
@@ -261,6 +262,7 @@ class Library:
         self.builder = builder
         creation = {name: self._bound(rule) for name, rule in CREATION.items()}
         random = _Refused(builder, "np.random")
+        pi = ops.Array(builder, builder.constant(sympy.pi))  # exact, so that log 2π is printed as such
         self._modules: dict[str, Any] = {
             "numpy": Module(
                 builder,
@@ -278,14 +280,16 @@ class Library:
             "numpy.linalg": Module(builder, np.linalg, {}),
             "numpy.random": random,
             "random": _Refused(builder, "random"),
-            "math": Module(builder, math, {n: self._bound(r) for n, r in _math().items()}),
+            "math": Module(builder, math, {**{n: self._bound(r) for n, r in _math().items()}, "pi": pi}),
         }
         self._own: dict[Any, Any] = {getattr(np, name): creation[name] for name in CREATION}
         self._own |= {getattr(math, n): self._bound(r) for n, r in _math().items()}
         self._scipy = {
             "scipy.special": {n: self._bound(r) for n, r in SCIPY_SPECIAL.items()},
             "scipy.linalg": {
-                n: self._bound(r) for n, r in {**linalg.SCIPY_LINALG, **structured.SCIPY_LINALG}.items()
+                n: self._bound(r)
+                for table in (linalg.SCIPY_LINALG, structured.SCIPY_LINALG, spectral.SCIPY_LINALG)
+                for n, r in table.items()
             },
             "scipy.spatial.distance": {n: self._bound(r) for n, r in SCIPY_DISTANCE.items()},
         }

@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symgrad.errors import ShapeError, TraceError, UnsupportedError
-from symgrad.ops.dims import Dim, broadcast, format_shape, product, same
+from symgrad.ops.dims import Dim, as_dim, broadcast, format_shape, product, same
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
 from symgrad.trace.constants import arange, constant_array, eye, tri
@@ -181,13 +182,19 @@ def _split(name: str, even: bool, axis: int | None = None) -> Callable[..., list
 
 def _parts(builder: Builder, a: Any, sections: Any, axis: int, even: bool, name: str) -> list[Any]:
     if isinstance(sections, (int, np.integer)) or (isinstance(sections, ops.Array) and not sections.dims):
-        count, size = int(sections), number(builder, a.dims[axis], name)
+        count = int(sections)
+        if even and not isinstance(a.dims[axis], int):
+            part = sympy.sympify(a.dims[axis]) / count
+            ops.divided(builder, part)
+            bounds: list[Any] = [ops.size_value(builder, as_dim(i * part)) for i in range(count + 1)]
+            return [along(builder, a, axis, slice(i, j)) for i, j in pairwise(bounds)]
+        size = number(builder, a.dims[axis], name)
         if even and size % count:
             raise ShapeError(
                 "The array does not split evenly.", where=name, expected=f"a divisor of {size}", got=count
             )
         each, more = divmod(size, count)
-        bounds: list[Any] = [min(i, more) + i * each for i in range(count + 1)]
+        bounds = [min(i, more) + i * each for i in range(count + 1)]
     else:
         bounds = [None, *list(sections), None]
     return [along(builder, a, axis, slice(i, j)) for i, j in pairwise(bounds)]

@@ -97,18 +97,29 @@ def _settle(
     def session() -> _Session:
         return _Session(loss, settled.concrete(), given, settled.domains, syntax, settled.pinned)
 
+    fallback: tuple[TracedLoss, Settled] | None = None
     while True:
         # What the function prints is printed once.
         with nullcontext() if first is None else redirect_stdout(io.StringIO()):
             try:
                 traced = session().run(scalar)
-                break
             except SymgradError as error:
                 first = first or error
                 following = settled.after(error)
+                if following is None and fallback is not None:
+                    traced, settled = fallback
+                    break
                 if following is None or not (pin or isinstance(error, NeedsKind)):
                     raise first if isinstance(first, ShapeError) else error from None
                 settled = following
+                continue
+        other = settled.next_scheme() if _has_empty(traced.program) else None
+        if other is None:
+            traced, settled = fallback or (traced, settled)
+            break
+        # Nothing can be seen of arrays without entries: other numbers show more.
+        fallback = fallback or (traced, settled)
+        settled = other
     if callable(loss) or any(callable(g) for g in given.values()):
         _refuse_chance(traced, session(), _owner(loss), scalar)
     return replace(
@@ -117,6 +128,10 @@ def _settle(
         assumptions=(*traced.assumptions, *settled.assumptions()),
         found={**traced.found, **{n: settled.domains[n] for n in settled.found}},
     )
+
+
+def _has_empty(program: Program) -> bool:
+    return any(d == 0 for name in program.by_name for d in program.type(name).shape)
 
 
 def _refuse_chance(traced: TracedLoss, again: _Session, owner: str, scalar: bool) -> None:

@@ -7,7 +7,7 @@ others, as the output of a convolution has n − k + 1 entries.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy
@@ -16,8 +16,8 @@ from symgrad.errors import ShapeError, SymgradError
 from symgrad.ops.dims import Dim, Shape, as_dim, dim_symbol
 from symgrad.trace.sizes import NeedsKind, NeedsSize
 
-PINS = ((3, 2, 4, 5), (4, 2, 6, 8))
-"""What sizes become that have to be numbers: small and different; even where that fails."""
+PINS = ((3, 2, 4, 5), (2, 3, 4, 5), (4, 2, 6, 8), (2, 4, 6, 8))
+"""What sizes become that have to be numbers: small and different; the other way round, or even, where that fails."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Settled:
         domains: for inputs that are restricted, to what.
         pinned: sizes that have become numbers.
         equations: sizes that have been expressed in others.
+        needed: those of them that were asked for, in that order; the others followed from arrays in the function.
         scheme: which row of ``PINS`` is in use.
         found: inputs whose kind was found, not given.
     """
@@ -37,6 +38,7 @@ class Settled:
     domains: Mapping[str, str]
     pinned: Mapping[str, int] = field(default_factory=dict)
     equations: Mapping[str, sympy.Expr] = field(default_factory=dict)
+    needed: tuple[str, ...] = ()
     scheme: int = 0
     found: frozenset[str] = frozenset()
 
@@ -62,23 +64,21 @@ class Settled:
         if isinstance(error, NeedsKind):
             return self._kind(error)
         if isinstance(error, ShapeError):
-            return self._constant(error) or self._equation(error) or self._next_scheme()
+            return self._constant(error) or self._equation(error) or self.next_scheme()
         return None
 
-    def _pinned(self, names: list[str]) -> Settled | None:
+    def _pinned(self, names: Sequence[str]) -> Settled | None:
         new = [n for n in names if n not in self.pinned]
         if not new:
             return None
-        values = dict(self.pinned)
-        for n in new:
-            values[n] = PINS[self.scheme][len(values) % len(PINS[0])]
-        return replace(self, pinned=values)
+        values = {n: PINS[self.scheme][(len(self.needed) + i) % len(PINS[0])] for i, n in enumerate(new)}
+        return replace(self, pinned={**self.pinned, **values}, needed=(*self.needed, *new))
 
-    def _next_scheme(self) -> Settled | None:
-        if not self.pinned or self.scheme + 1 == len(PINS):
+    def next_scheme(self) -> Settled | None:
+        """Other numbers for the sizes that have become numbers; None where all have been tried."""
+        if not self.needed or self.scheme + 1 == len(PINS):
             return None
-        fresh = replace(self, pinned={}, scheme=self.scheme + 1)
-        return fresh._pinned(list(self.pinned))
+        return replace(self, pinned={}, needed=(), scheme=self.scheme + 1)._pinned(self.needed)
 
     def _kind(self, error: NeedsKind) -> Settled | None:
         if self.domains.get(error.name, "real") != "real" and error.name not in self.found:
