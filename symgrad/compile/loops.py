@@ -22,7 +22,7 @@ from symgrad.compile.placement import place
 from symgrad.compile.reductions import Gathering
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, Shape, format_shape, same
-from symgrad.ops.record import INDEX, Definition
+from symgrad.ops.record import ARG, INDEX, Definition
 from symgrad.program import Binding, Program
 
 
@@ -176,7 +176,8 @@ class LoopWriter:
         gathering = Gathering.of(definition)
         total = self._totals[b.name]
         nest = self._gather(b, definition, definition.fn, total, gathering)
-        return [nest, *self._result(b, nest, gathering.result(self._entry_of(b, total), self.helpers), {total})]
+        result = gathering.result(self._entry_of(b, total), self.helpers)
+        return [nest, *self._result(b, nest, result, {total})]
 
     def _plain(self, b: Binding, definition: Definition) -> Nest:
         """Every entry on its own."""
@@ -201,7 +202,7 @@ class LoopWriter:
         return Nest(tuple(self.size(ranges[i]) for i in kept)), moved
 
     def _gather(
-        self, b: Binding, definition: Definition, fn: sympy.Expr, total: str, gathering: Gathering, top: str = ""
+        self, b: Binding, definition: Definition, fn: sympy.Expr, total: str, how: Gathering, top: str = ""
     ) -> Nest:
         """The loops of a reduction, in the order in which its largest argument lies in memory.
 
@@ -214,23 +215,23 @@ class LoopWriter:
         at = f"[{index}]" if b.shape else ""
         if top:
             nest.reads.add((top, index))
-            value = f"np.exp({value} - {top}{at})"
-        nest.before.append(f"{total}{'[:]' if b.shape else ''} = {gathering.first}")
-        nest.body.append(gathering.take(f"{total}{at}", value, self.helpers))
+            value = f"np.exp({value} - F({top}{at}))"
+        nest.before.append(f"{total}{'[:]' if b.shape else ''} = {how.first}")
+        nest.body.append(how.take(f"{total}{at}", value, self.helpers))
         nest.ends |= {total, self.names[b.name]}
         return nest
 
     def _log_sum_exp(self, b: Binding, definition: Definition) -> list[Nest]:
         """log Σ exp a = m + log Σ exp(a − m) with the largest a as m, or 0 where that is not finite."""
         total, top = self._totals[b.name], self._tops[b.name]
-        highest = self._gather(b, definition, definition.fn.args[0], top, Gathering("max"))
+        highest = self._gather(b, definition, definition.fn.args[0], top, Gathering("max", ARG(0)))
         at = self._entry_of(b, top)
         finite = f"{at} = {at} if math.isfinite({at}) else 0.0"
         if b.shape == ():
             highest.after.append(finite)
         else:
             highest.after += loops(tuple(self.size(d) for d in b.shape), [finite])
-        nest = self._gather(b, definition, definition.fn.args[0], total, Gathering("sum"), top)
+        nest = self._gather(b, definition, definition.fn.args[0], total, Gathering("sum", ARG(0)), top)
         result = f"{at} + np.log({self._entry_of(b, total)})"
         return [highest, nest, *self._result(b, nest, result, {total, top})]
 

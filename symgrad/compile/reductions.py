@@ -21,7 +21,7 @@ class Gathering:
     """
 
     combine: str
-    after: sympy.Expr = ARG(0)
+    after: sympy.Expr
 
     @classmethod
     def of(cls, definition: Definition) -> Gathering:

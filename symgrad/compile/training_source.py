@@ -90,7 +90,9 @@ def training_source(plan: TrainingPlan) -> str:
     flags = LOOP_FLAGS if plan.sizes is None else UNROLLED_FLAGS
     body = writer.body()
     arguments = writer.arguments()
-    return kernel_file(plan.program, NAME, arguments, body, writer.helpers, plan.dtype, flags, writer.file_arrays)
+    return kernel_file(
+        plan.program, NAME, arguments, body, writer.helpers, plan.dtype, flags, writer.file_arrays
+    )
 
 
 class _Writer:

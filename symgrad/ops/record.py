@@ -26,6 +26,9 @@ def ARG(position: int) -> sympy.Symbol:
     return sympy.Symbol(f"a{position}", real=True)
 
 
+_ENTRY = ARG(0)
+
+
 @cache
 def INDEX(position: int) -> sympy.Symbol:
     """The index symbol number ``position``: the output's axes first, the reduced ones after them."""
@@ -64,7 +67,7 @@ class Part:
     sizes: tuple[Dim, ...]
     access: tuple[Access, ...]
     target: tuple[Any, ...]
-    fn: sympy.Expr = ARG(0)
+    fn: sympy.Expr = _ENTRY
     adds: bool = False
 
 
@@ -84,7 +87,7 @@ class Definition:
     fn: sympy.Expr
     reduce: tuple[Dim, ...] = ()
     combine: str = "sum"
-    after: sympy.Expr = ARG(0)
+    after: sympy.Expr = _ENTRY
     parts: tuple[Part, ...] = ()
 
     @property
