@@ -81,10 +81,14 @@ def check(case: Case) -> Outcome:
     return Outcome("exact" if exact else "digits")
 
 
+def _near(got: Any, want: Any, largest: Any, exact: bool) -> bool:
+    return got == want if exact else abs(got - want) <= mpmath.mpf(10) ** -AGREE * (largest or 1)
+
+
 def _compare(
     case: Case, made: Program, known: Mapping[Key, Any], loss: Any, expected: Mapping[str, Any], exact: bool
 ) -> None:
-    if known[made.output["loss"], ()] != loss:
+    if not _near(known[made.output["loss"], ()], loss, abs(loss), exact):
         raise WrongGradientError("another loss")
     for name in case.wrt:
         got = {at: known.get((made.output[name], at)) for at in expected[name]}
@@ -92,10 +96,7 @@ def _compare(
             raise WrongGradientError(f"the gradient by {name} has another shape")
         largest = max((abs(v) for v in expected[name].values()), default=0)
         for at, want in expected[name].items():
-            near = (
-                got[at] == want if exact else abs(got[at] - want) <= mpmath.mpf(10) ** -AGREE * (largest or 1)
-            )
-            if not near:
+            if not _near(got[at], want, largest, exact):
                 raise WrongGradientError(
                     f"by {name}{list(at)}: {float(got[at])!r} instead of {float(want)!r}"
                 )
@@ -106,8 +107,7 @@ def _compare_floats(
 ) -> None:
     with np.errstate(all="ignore"):
         value, grads = numpy_callable(made)(*case.arrays().values())
-    size = max((abs(float(v)) for v in known.values()), default=0.0)
-    size = 1 + size
+    size = 1 + max((abs(float(v)) for v in known.values()), default=0.0)
     if not abs(float(value) - float(loss)) <= FLOATS * size:
         raise WrongGradientError(f"NumPy's loss {value!r} instead of {float(loss)!r}")
     for name in case.wrt:

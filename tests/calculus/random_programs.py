@@ -319,7 +319,9 @@ class Grower:
             made = self.tame(made)
         if made is None or made in before:
             return
-        (self.pool if self.builder.type(made).kind == "real" else self.whole).append(made)
+        kind = self.builder.type(made).kind
+        if kind != "bool":  # truth values are no index, and no op has an example with them
+            (self.pool if kind == "real" else self.whole).append(made)
         self.drawn.append(op)
 
     def finish(self) -> Case | None:
