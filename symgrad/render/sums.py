@@ -32,7 +32,7 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
     if constant is not None:
         return number(builder, constant * sympy.sympify(product([shape[i] for i in axes])), over.out)
     inner = builder.binding(core)
-    if over.axes == axes_of(builder, inner) or _distribution(builder, core) == over.axes:
+    if over.axes and over.axes in (axes_of(builder, inner), _distribution(builder, core)):
         return number(builder, 1, over.out)
     if inner is not None and inner.op in ("transpose", "reshape") and over.out == ():
         within = builder.type(inner.args[0]).shape
