@@ -25,7 +25,7 @@ from calculus.witness import positions
 from hypothesis import strategies as st
 from ops.record_checks import dimension
 
-from symgrad.errors import SymgradError
+from symgrad.errors import SymgradError, UnsupportedError
 from symgrad.ops import OPS
 from symgrad.ops.dims import Dim, Shape, as_dim, broadcast, dim_symbol, shape_of, size_of
 from symgrad.ops.record import ARG, Example
@@ -130,7 +130,10 @@ class Grower:
             return None
         for b in self.builder.bindings[mark:]:
             inputs = tuple(Input(a, self.shape(a), self.builder.type(a).kind) for a in dict.fromkeys(b.args))
-            made = piece(b, Program(inputs, (b,), ()), self.sizes)
+            try:
+                made = piece(b, Program(inputs, (b,), ()), self.sizes)
+            except UnsupportedError:  # it has no formula at this size
+                return None
             if made.work > MOST_WORK or (self.exact and not made.rational):
                 return None
             try:

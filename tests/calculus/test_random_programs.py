@@ -11,12 +11,14 @@ from calculus.random_programs import cases, grown
 from calculus.shrinking import shrunk
 from hypothesis import HealthCheck, given, settings
 
+from symgrad.render import simplify
+
 SEEDS = 150
 
 
-def fails(case):
+def fails(case, *how):
     try:
-        check(case)
+        check(case, *how)
     except WrongGradientError:
         return True
     return False
@@ -28,6 +30,14 @@ def test_a_fixed_sample(block):
         case = grown(Seeded(random.Random(seed)))
         if case is not None and fails(case):
             check(shrunk(case, fails))
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_what_is_printed_is_the_derivative_too(block):
+    for seed in range(1000 + block, 1060, 4):
+        case = grown(Seeded(random.Random(seed)))
+        if case is not None and fails(case, simplify):
+            check(shrunk(case, lambda smaller: fails(smaller, simplify)), simplify)
 
 
 @settings(
