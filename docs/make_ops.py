@@ -39,6 +39,8 @@ DOMAINS = {
     "unit": "|{}| < 1",
     "nonzero": "{} ≠ 0",
     "above-minus-one": "{} > −1",
+    "above-one": "{} > 1",
+    "fraction": "{} is neither whole nor half of an odd number",
     "bool": "{} is a condition",
 }
 LETTERS = "abc"
