@@ -96,7 +96,7 @@ UNNOTICED = {
     **{("reversed_shape", op): NO_ORDER for op in ("constant", "det", "logdet", "det_sign", "trace")},
     ("swapped_definition", "constant"): NO_ORDER,
     ("swapped_definition", "det_sign"): "all determinants of the examples are positive, in any order",
-    **{("any_numbers", op): GENERIC for op in ("inverse", "solve", "det", "cofactor", "logdet", "det_sign")},
+    **{("any_numbers", op): GENERIC for op in ("pinv", "inverse", "solve", "det", "cofactor", "logdet", "det_sign")},
 }  # fmt: skip
 """Kinds of mistakes that no check can notice in a record, and why."""
 
