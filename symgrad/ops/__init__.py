@@ -14,9 +14,11 @@ from symgrad.ops.constant import CONSTANT
 from symgrad.ops.cumsum import CUMSUM
 from symgrad.ops.det import COFACTOR, DET, DET_SIGN, LOGDET
 from symgrad.ops.diag import DIAG, DIAGONAL
+from symgrad.ops.eigh import EIGH_SUM, EIGH_VECTORS, EIGVALSH
 from symgrad.ops.einsum import EINSUM
 from symgrad.ops.extremum import MAX, MIN
 from symgrad.ops.eye import EYE
+from symgrad.ops.gaps import OVER_GAPS
 from symgrad.ops.inverse import INVERSE
 from symgrad.ops.logsumexp import LOGSUMEXP
 from symgrad.ops.matmul import MATMUL
@@ -24,12 +26,14 @@ from symgrad.ops.matrix_power import MATRIX_POWER
 from symgrad.ops.norm import NORM
 from symgrad.ops.outer import OUTER
 from symgrad.ops.pattern import PATTERN
+from symgrad.ops.pinv import PINV
 from symgrad.ops.place import PLACE
 from symgrad.ops.pointwise import POINTWISE
 from symgrad.ops.prod import PROD, PROD_OTHERS
 from symgrad.ops.record import Op
 from symgrad.ops.reshape import RESHAPE
 from symgrad.ops.scatter import SCATTER
+from symgrad.ops.singular import SVD_SUM, SVDVALS
 from symgrad.ops.slice import SLICE
 from symgrad.ops.solve import SOLVE
 from symgrad.ops.sum import SUM
@@ -44,6 +48,7 @@ _ALL = (
     *(SLICE, PLACE, TAKE, SCATTER, CONCATENATE, CUMSUM, ARGSORT, PATTERN, ARRAY),
     *(INVERSE, SOLVE, DET, COFACTOR, LOGDET, DET_SIGN, CHOLESKY, MATRIX_POWER),
     *(TRACE, DIAG, DIAGONAL, EYE, TRIANGLE, HALF_TRIANGLE, NORM),
+    *(EIGVALSH, EIGH_VECTORS, EIGH_SUM, OVER_GAPS, SVDVALS, SVD_SUM, PINV),
 )
 
 OPS: dict[str, Op] = {op.name: op for op in _ALL}

@@ -98,12 +98,9 @@ def _matrix(builder: Builder, value: Traced, order: Any, axes: tuple[int, ...], 
             "There is no such norm of matrices.", where="norm", expected="'fro'", got=f"ord={order!r}"
         )
     if order in ("nuc", 2, -2):
-        raise UnsupportedError(
-            "A norm by singular values has no rule.",
-            where="norm",
-            got=f"ord={order!r} of a matrix",
-            fix="np.linalg.norm(A) is the Frobenius norm; for a vector give one axis",
-        )
+        from symgrad.trace.spectral import norm_by_singular_values
+
+        return norm_by_singular_values(builder, value, order, axes, keepdims)
     if order not in (1, -1, np.inf, -np.inf):
         raise UnsupportedError(
             "There is no such norm of matrices.",

@@ -21,6 +21,7 @@ from symgrad.trace import (
     reductions,
     sequences,
     special,
+    spectral,
     statistics,
 )
 from symgrad.trace import operations as ops
@@ -72,7 +73,7 @@ NUMPY_FUNCTIONS: dict[Callable[..., Any], Rule] = {
 NUMPY_FUNCTIONS |= linalg.NUMPY
 NUMPY_FUNCTIONS |= {**reductions.NUMPY, **products.NUMPY, **special.NUMPY}
 NUMPY_FUNCTIONS |= {**joining.NUMPY, **moving.NUMPY, **sequences.NUMPY}
-NUMPY_FUNCTIONS |= {**grids.NUMPY, **polynomials.NUMPY, **statistics.NUMPY}
+NUMPY_FUNCTIONS |= {**grids.NUMPY, **polynomials.NUMPY, **statistics.NUMPY, **spectral.NUMPY}
 """Functions that dispatch through ``__array_function__``; each rule takes the builder first."""
 
 

@@ -39,6 +39,7 @@ SUMS = (
     "matrix_power",
     "trace",
     "norm",
+    "pinv",
 )
 
 

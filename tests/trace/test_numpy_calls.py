@@ -9,7 +9,19 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.trace import joining, linalg, moving, products, reductions, sequences, special
+from symgrad.trace import (
+    grids,
+    joining,
+    linalg,
+    moving,
+    polynomials,
+    products,
+    reductions,
+    sequences,
+    special,
+    spectral,
+    statistics,
+)
 from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS
 
 RNG = np.random.default_rng(3)
@@ -119,7 +131,7 @@ def test_quotient_and_remainder_at_once():
 
 
 def test_every_traced_function_is_in_this_file_or_has_a_table_of_its_own():
-    tables = (joining, linalg, moving, products, reductions, sequences, special)
+    tables = (grids, joining, linalg, moving, polynomials, products, reductions, sequences, special, spectral, statistics)
     elsewhere = {f.__name__ for table in tables for f in table.NUMPY}
     assert {f.__name__ for f in NUMPY_FUNCTIONS} - elsewhere <= set(FUNCTIONS)
     assert set(TWO) < set(UFUNCS)
