@@ -1,7 +1,7 @@
 """Entries over the distance of two eigenvalues: kᵢⱼ / (wⱼ − wᵢ), and 0 on the diagonal.
 
 It is how eigenvectors turn.  Vectors of one repeated eigenvalue have no derivative, so that a loss that asks for it
-is an error while it runs; entries that are 0 ask for nothing.
+is an error while it runs; entries that are 0, but for rounding, ask for nothing.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ from symgrad.ops.sum import sum_attrs
 _GAPS = '''def over_gaps(k, w):
     """k[i, j] / (w[j] - w[i]), and 0 on the diagonal, for eigenvalues w in rising order."""
     gaps = w[..., None, :] - w[..., :, None]
-    largest = np.abs(w).max(axis=-1, initial=0)[..., None, None]
-    equal = np.abs(gaps) <= 16 * w.shape[-1] * np.finfo(w.dtype).eps * largest
-    if np.any(equal & (np.eye(w.shape[-1]) == 0) & (k != 0)):
+    small = 16 * w.shape[-1] * np.finfo(w.dtype).eps
+    equal = np.abs(gaps) <= small * np.abs(w).max(axis=-1, initial=0)[..., None, None]
+    asked = np.abs(k) > small * np.abs(k).max(axis=(-2, -1), keepdims=True, initial=0)
+    if np.any(equal & (np.eye(w.shape[-1]) == 0) & asked):
         raise np.linalg.LinAlgError("Eigenvectors of a repeated eigenvalue have no derivative.")
     return np.where(equal, 0, k / np.where(equal, 1, gaps))
 '''

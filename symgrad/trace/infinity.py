@@ -56,7 +56,7 @@ def applied(builder: Builder, fn: sympy.Expr, values: list[Traced]) -> Traced | 
             return ops.ones(builder, shape, found)
     raise builder.refuse(
         TraceError(
-            "A constant that is no finite real number takes no part in arithmetic.",
+            "Arithmetic with an infinite constant is not traced. It is no finite real number.",
             where=str(fn),
             expected="np.where(mask, x, -np.inf), np.maximum, a comparison",
             fix="choose the infinite value last: np.where(mask, x + y, -np.inf)",
