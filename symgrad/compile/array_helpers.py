@@ -75,6 +75,66 @@ def cholesky(a):
         return undefined(a)
     return np.linalg.cholesky(a)
 """,
+    "pinv": """
+@njit(**HELPER)
+def pinv(a):
+    if a.size == 0 or not finite(a):
+        return undefined(a.T)
+    return np.linalg.pinv(a)
+""",
+    "eigvalsh": """
+@njit(**HELPER)
+def eigvalsh(a):
+    if a.size == 0 or not finite(a):
+        return undefined(np.empty(a.shape[0], F))
+    return np.linalg.eigvalsh(a)
+""",
+    "eigenvectors": """
+@njit(**HELPER)
+def eigenvectors(a):
+    if a.size == 0 or not finite(a):
+        return undefined(a)
+    return np.linalg.eigh(a)[1]
+""",
+    "upright_eigenvectors": """
+@njit(**HELPER)
+def upright_eigenvectors(a):
+    # each with a last entry that is not negative
+    v = eigenvectors(a)
+    for j in range(v.shape[1]):
+        if v[-1, j] < 0:
+            for i in range(v.shape[0]):
+                v[i, j] = -v[i, j]
+    return v
+""",
+    "eigh_sum": """
+@njit(**HELPER)
+def eigh_sum(a, g):
+    v = eigenvectors(a)
+    scaled = np.empty_like(v)
+    for i in range(v.shape[0]):
+        for j in range(v.shape[1]):
+            scaled[i, j] = v[i, j] * g[j]
+    return np.dot(scaled, v.T)
+""",
+    "svdvals": """
+@njit(**HELPER)
+def svdvals(a):
+    if a.size == 0 or not finite(a):
+        return undefined(np.empty(min(a.shape[0], a.shape[1]), F))
+    return np.linalg.svd(a, False)[1]
+""",
+    "svd_sum": """
+@njit(**HELPER)
+def svd_sum(a, g):
+    if a.size == 0 or not finite(a):
+        return undefined(a)
+    u, s, vh = np.linalg.svd(a, False)
+    for i in range(u.shape[0]):
+        for j in range(u.shape[1]):
+            u[i, j] *= g[j]
+    return np.dot(u, vh)
+""",
     "matrix_power": """
 @njit(**HELPER)
 def matrix_power(a, p):

@@ -8,7 +8,7 @@ from symgrad.compile.entries import DTYPES, Scope
 from symgrad.compile.forms import Call
 from symgrad.compile.nests import loops
 from symgrad.compile.placement import is_view
-from symgrad.ops.dims import Shape, same
+from symgrad.ops.dims import same
 from symgrad.program import Binding
 
 
@@ -26,18 +26,20 @@ def call_statements(scope: Scope, b: Binding, call: Call, size_texts: Sequence[s
     if call.on == "line":
         return _lines(scope, b, call, size_texts)
     # The last axes are the matrix's, what stands before them is the stack.
-    own = _own_axes(b, [program.type(a).shape for a in b.args])
+    own = call.gives
     lead = len(b.shape) - own
     arguments = []
-    for a in b.args:
+    for a, axes in zip(b.args, call.takes, strict=True):
         shape = program.type(a).shape
-        stack = shape[: max(len(shape) - 2, 0)]
+        stack = shape[: len(shape) - axes]
         shift = lead - len(stack)
         at = ["0" if same(d, 1) else f"i{shift + k}" for k, d in enumerate(stack)]
         text = _operand(scope, a, at)
         if call.function != "dot":
             text = f"np.ascontiguousarray({text})" if text.endswith(".T") else text
-            text = f"{text}.reshape(({size_texts[-1]}, 1))" if len(shape) == 1 else text
+            text = (
+                f"{text}.reshape(({size_texts[-1]}, 1))" if call.function == "solve" and axes == 1 else text
+            )
         arguments.append(text)
     at = [f"i{k}" for k in range(lead)]
     if call.function == "dot":
@@ -45,19 +47,12 @@ def call_statements(scope: Scope, b: Binding, call: Call, size_texts: Sequence[s
             return [f"{name} = np.dot({', '.join(arguments)})"]
         target = f"{name}[{', '.join(at)}]" if at else name
         return loops(tuple(size_texts[:lead]), [f"np.dot({', '.join([*arguments, target])})"])
-    value = f"{call.function}({', '.join([*arguments, *call.extra])})" + "[:, 0]" * (own == 1)
+    value = f"{call.function}({', '.join([*arguments, *call.extra])})" + "[:, 0]" * (
+        call.function == "solve" and own == 1
+    )
     if b.shape == ():
         return [f"{name} = {value}"]
     return loops(tuple(size_texts[:lead]), [f"{name}[{', '.join([*at, *[':'] * own])}] = {value}"])
-
-
-def _own_axes(b: Binding, shapes: Sequence[Shape]) -> int:
-    """How many of the result's last axes one call makes."""
-    if b.op == "matmul":
-        return sum(min(len(s), 2) - 1 for s in shapes)
-    if b.op == "solve":
-        return min(len(shapes[1]), 2)
-    return 0 if b.op in ("det", "logdet", "det_sign") else 2
 
 
 def _operand(scope: Scope, name: str, at: Sequence[str]) -> str:

@@ -23,13 +23,16 @@ class Call:
 
     Attributes:
         function: its name.
-        on: ``matrix`` (the last two axes; of a vector its only one) or ``line`` (along ``axis``).
+        on: ``matrix`` (the last axes of each argument) or ``line`` (along ``axis``).
+        takes, gives: for matrices how many axes of each argument, and of the result, one call covers.
         fills: whether it writes to a line that it is given, and returns nothing.
         extra: texts of further arguments.
     """
 
     function: str
     on: Literal["matrix", "line"]
+    takes: tuple[int, ...] = ()
+    gives: int = 2
     axis: int = 0
     fills: bool = False
     extra: tuple[str, ...] = ()
@@ -42,7 +45,13 @@ class Literals:
 
 Form: TypeAlias = Definition | Call | Literals
 
-_MATRIX = ("inverse", "solve", "det", "logdet", "det_sign", "cofactor", "cholesky")
+_MATRIX = {
+    "inverse": (2,), "cofactor": (2,), "cholesky": (2,), "pinv": (2,), "svd_sum": (2, 1), "eigh_sum": (2, 1),
+    "det": (2,), "logdet": (2,), "det_sign": (2,), "eigvalsh": (2,), "svdvals": (2,),
+}  # fmt: skip
+"""For each operation on matrices how many axes one call takes of each argument."""
+
+_NUMBER, _VECTOR = ("det", "logdet", "det_sign"), ("eigvalsh", "svdvals")
 
 
 def form_of(program: Program, b: Binding) -> Form:
@@ -55,15 +64,21 @@ def form_of(program: Program, b: Binding) -> Form:
     if b.op == "array":
         return Literals()
     if b.op in _MATRIX:
-        return Call(b.op, "matrix")
+        return Call(b.op, "matrix", _MATRIX[b.op], 0 if b.op in _NUMBER else 1 if b.op in _VECTOR else 2)
+    if b.op == "eigh_vectors":
+        return Call("upright_eigenvectors" if attrs["upright"] else "eigenvectors", "matrix", (2,))
     if b.op == "matrix_power":
-        return Call(b.op, "matrix", extra=(str(attrs["p"]),))
+        return Call(b.op, "matrix", (2,), extra=(str(attrs["p"]),))
+    if b.op == "solve":
+        right = min(len(program.type(b.args[1]).shape), 2)
+        return Call(b.op, "matrix", (2, right), right)
     if b.op == "cumsum":
-        return Call("cumsum_from_the_end" if attrs["reverse"] else "cumsum", "line", attrs["axis"], True)
+        function = "cumsum_from_the_end" if attrs["reverse"] else "cumsum"
+        return Call(function, "line", axis=attrs["axis"], fills=True)
     if b.op in ("prod_others", "argsort"):
-        return Call(b.op, "line", attrs["axis"], True)
+        return Call(b.op, "line", axis=attrs["axis"], fills=True)
     if b.op in ("argmax", "argmin"):
-        return Call(b.op, "line", attrs["axes"][0])
+        return Call(b.op, "line", axis=attrs["axes"][0])
     found = b.record.define([program.type(a) for a in b.args], attrs, b.type)
     if isinstance(found, Whole):
         raise UnsupportedError(
@@ -72,7 +87,8 @@ def form_of(program: Program, b: Binding) -> Form:
             fix="call the derivation itself: d(x=…) computes it in NumPy",
         )
     if b.op == "matmul" and _for_blas(program, b, found):
-        return Call("dot", "matrix", fills=True)
+        takes = tuple(min(len(program.type(a).shape), 2) for a in b.args)
+        return Call("dot", "matrix", takes, sum(takes) - 2, fills=True)
     return _copied(b.shape, found)
 
 
