@@ -227,10 +227,12 @@ def nll_loss(
 
 def _labels(target: Any, classes: Any, ignore_index: int) -> tuple[Any, Any]:
     """Labels that can be used as indices, and which rows count (None: all)."""
+    if hasattr(target, "__symgrad_function__"):
+        return target, None  # an object that takes calls over has no values to check
     if isinstance(target, np.ndarray):
         target = Tensor(target)
     if not isinstance(target, Tensor):
-        return target, None  # an object that takes calls over has no values to check
+        return target, None
     if target.data.dtype.kind not in "iu":
         raise DataError(
             "labels are integers",

@@ -17,7 +17,7 @@ from symgrad.program import Builder, Input, Program
 from symgrad.trace.advice import warnings_of
 from symgrad.trace.array import Traced
 from symgrad.trace.function import arguments_for, call, parameters
-from symgrad.trace.module import module_inputs, trace_module
+from symgrad.trace.module import kind_of, module_inputs, trace_module
 from symgrad.trace.operations import lift
 from symgrad.trace.sandbox import Sandbox
 from symgrad.trace.settle import Settled
@@ -148,11 +148,6 @@ def _refuse_chance(traced: TracedLoss, again: _Session, owner: str, scalar: bool
 
 
 _LABELS = re.compile(r"labels \w+")
-
-
-def kind_of(domain: str) -> str:
-    """The kind of values of a domain: whole numbers, truth values, or real numbers."""
-    return "int" if domain == "int" or domain.startswith("labels") else "bool" if domain == "bool" else "real"
 
 
 def _kinds(domains: Mapping[str, str], known: Mapping[str, Shape]) -> Mapping[str, str]:
@@ -291,12 +286,18 @@ def _checked_result(result: Any, builder: Builder, owner: str, scalar: bool = Tr
 def _trace_module(
     module: Any, criterion: Any, shapes: dict[str, Shape], domains: Mapping[str, str]
 ) -> TracedLoss:
+    found: dict[str, str] = {}
     while True:
-        inputs = module_inputs(module, shapes, domains)
+        inputs = module_inputs(module, shapes, {**domains, **found})
         builder = Builder(inputs)
         values = {i.name: Traced(builder, i.name, owner=f"the argument {i.name}") for i in inputs}
         try:
             result = trace_module(module, criterion, builder, values)
+        except NeedsKind as error:  # labels
+            if error.name in found or error.name in domains or error.name not in shapes:
+                raise
+            found[error.name] = error.kind
+            continue
         except ShapeError as error:
             pinned = _pin(error, shapes)
             if pinned is None:
@@ -306,7 +307,9 @@ def _trace_module(
             continue
         result = _checked_result(result, builder, type(module).__name__)
         program = builder.finish([("loss", result.name)])
-        return TracedLoss(program, warnings_of(program))
+        return TracedLoss(
+            program, warnings_of(program), assumptions=tuple(builder.assumptions), found=found
+        )
 
 
 def _pin(error: ShapeError, shapes: Mapping[str, Shape]) -> tuple[sympy.Symbol, int] | None:

@@ -15,13 +15,22 @@ if TYPE_CHECKING:
     from symgrad.nn import Module
 
 
+def kind_of(domain: str) -> str:
+    """The kind of values of a domain: whole numbers, truth values, or real numbers."""
+    return "int" if domain == "int" or domain.startswith("labels") else "bool" if domain == "bool" else "real"
+
+
 def module_inputs(module: Module, shapes: Mapping[str, Shape], domains: Mapping[str, str]) -> list[Input]:
     """The data named in ``shapes``, then the module's parameters; a name in both takes the given shape."""
     own = {name: tuple(int(d) for d in p.shape) for name, p in module.named_parameters()}
     for name, shape in shapes.items():
         if name in own and len(shape) != len(own[name]):
             raise ShapeError("The parameter has another rank.", where=name, expected=own[name], got=shape)
-    data = [Input(n, s, domain=domains.get(n, "real")) for n, s in shapes.items() if n not in own]
+    data = [
+        Input(n, s, kind_of(domains.get(n, "real")), domains.get(n, "real"))
+        for n, s in shapes.items()
+        if n not in own
+    ]
     return data + [Input(n, shapes.get(n, s)) for n, s in own.items()]
 
 

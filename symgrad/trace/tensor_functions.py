@@ -14,6 +14,7 @@ from symgrad.errors import SpecError
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import ELEMENTARY
 from symgrad.program import Builder, exact_number
+from symgrad.trace import joining, moving, reductions, views
 from symgrad.trace import operations as ops
 
 Rule = Callable[..., Any]
@@ -75,7 +76,18 @@ TENSOR_FUNCTIONS |= {
     "squeeze": lambda b, x, axis=None: ops.squeeze(ops.lift(b, x), axis),
     "unsqueeze": lambda b, x, axis: ops.expand_dims(ops.lift(b, x), axis),
     "flatten": _flatten,
-    "getitem": lambda b, x, index: ops.new_axes(ops.lift(b, x), index),
+    "getitem": lambda b, x, index: views.getitem(ops.lift(b, x), index),
+    "amax": reductions.amax,
+    "amin": reductions.amin,
+    "argmax": reductions.argmax,
+    "argmin": reductions.argmin,
+    "logsumexp": lambda b, x, axis=None, keepdims=False: reductions.logsumexp(b, x, axis, keepdims=keepdims),
+    "softmax": lambda b, x, axis=-1: reductions.softmax(b, x, axis),
+    "log_softmax": lambda b, x, axis=-1: reductions.log_softmax(b, x, axis),
+    "cat": lambda b, tensors, axis=0: joining.concatenate(b, tensors, axis),
+    "stack": lambda b, tensors, axis=0: joining.stack(b, tensors, axis),
+    "take_along_axis": moving.take_along_axis,
+    "cast": lambda b, x, dtype: ops.as_kind(ops.lift(b, x), dtype),
     "clip": lambda b, x, min=None, max=None: ops.clip(b, x, min, max),
     "clone": lambda b, x: ops.lift(b, x),
     "leaky_relu": lambda b, x, negative_slope=0.01: ops.leaky_relu(b, x, negative_slope),
