@@ -117,6 +117,27 @@ def eigh_sum(a, g):
             scaled[i, j] = v[i, j] * g[j]
     return np.dot(scaled, v.T)
 """,
+    "over_gaps": """
+@njit(**HELPER)
+def over_gaps(k, w):
+    # k[i, j] / (w[j] - w[i]), and 0 on the diagonal; an entry that asks for more than rounding where w is equal
+    # has no value
+    small = 16 * w.size * np.finfo(F).eps
+    largest, asked = F(0), F(0)
+    for i in range(w.size):
+        largest = max(largest, abs(w[i]))
+        for j in range(w.size):
+            asked = max(asked, abs(k[i, j]))
+    out = np.zeros_like(k)
+    for i in range(w.size):
+        for j in range(w.size):
+            gap = w[j] - w[i]
+            if not abs(gap) <= small * largest:
+                out[i, j] = k[i, j] / gap
+            elif i != j and abs(k[i, j]) > small * asked:
+                raise np.linalg.LinAlgError("Eigenvectors of a repeated eigenvalue have no derivative.")
+    return out
+""",
     "svdvals": """
 @njit(**HELPER)
 def svdvals(a):

@@ -47,7 +47,7 @@ Form: TypeAlias = Definition | Call | Literals
 
 _MATRIX = {
     "inverse": (2,), "cofactor": (2,), "cholesky": (2,), "pinv": (2,), "svd_sum": (2, 1), "eigh_sum": (2, 1),
-    "det": (2,), "logdet": (2,), "det_sign": (2,), "eigvalsh": (2,), "svdvals": (2,),
+    "over_gaps": (2, 1), "det": (2,), "logdet": (2,), "det_sign": (2,), "eigvalsh": (2,), "svdvals": (2,),
 }  # fmt: skip
 """For each operation on matrices how many axes one call takes of each argument."""
 

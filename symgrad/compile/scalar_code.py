@@ -49,7 +49,7 @@ def elu(x):
     "heaviside": """
 @njit(**HELPER)
 def heaviside(x):
-    return F(1) if x > F(0) else F(0)
+    return F(1) if x > F(0) else (F(0) if x <= F(0) else x)
 """,
     "sign": """
 @njit(**HELPER)

@@ -30,7 +30,7 @@ EXAMPLES = [(op.name, i) for op in OPS.values() for i in range(len(op.examples))
 COMPILED = {
     ("matmul", 9), ("einsum", 2), ("max", 2), ("logsumexp", 1), ("take", 3), ("scatter", 3),
     ("concatenate", 1), ("place", 3), ("argsort", 1), ("argmax", 1), ("array", 0), ("pattern", 0), ("norm", 4),
-    ("prod_others", 1), ("cofactor", 1), ("solve", 2), ("cholesky", 1), ("eigh_sum", 2),
+    ("prod_others", 1), ("cofactor", 1), ("solve", 2), ("cholesky", 1), ("eigh_vectors", 2),
     ("svd_sum", 2), ("cumsum", 2), ("diag", 4),
 }  # fmt: skip
 TOLERANCE = {"float64": 1e-10, "float32": 3e-4}
@@ -124,7 +124,8 @@ def at_fixed_sizes(name: str, number: int, sizes: Mapping[str, int]) -> Program:
 
 
 WHOLE = {"inverse", "solve", "det", "logdet", "det_sign", "cofactor", "cholesky", "matrix_power", "take",
-         "scatter", "cumsum", "argsort", "argmax", "argmin", "prod", "prod_others", "pinv", "eigvalsh", "eigh_vectors", "eigh_sum", "svdvals", "svd_sum"}  # fmt: skip
+         "scatter", "cumsum", "argsort", "argmax", "argmin", "prod", "prod_others",
+         "pinv", "eigvalsh", "eigh_vectors", "eigh_sum", "over_gaps", "svdvals", "svd_sum"}  # fmt: skip
 """What stays in loops at any size, or whose gradient does."""
 
 
