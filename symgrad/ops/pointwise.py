@@ -151,16 +151,22 @@ def _explain(attrs: Attrs, position: int, broadcast_arg: bool) -> tuple[str, str
     elif slope == -1:
         rule, why = "C = A − B  ⇒  B̄ = −C̄", "what is subtracted gets the adjoint with the other sign"
     elif fn.is_Mul and not slope.has(ARG(position)) and all(e.is_Symbol for e in fn.args):
-        rule, why = "C = A ⊙ B  ⇒  Ā = C̄ ⊙ B", "each factor is weighted by the other one"
+        rule, why = (
+            "C = A ⊙ B  ⇒  Ā = C̄ ⊙ B",
+            "a change of one factor is multiplied by the other, and so is its adjoint",
+        )
     elif fn.is_Pow and fn.exp.is_number and fn.base == ARG(0):
-        rule, why = "C = A^p  ⇒  Ā = C̄ ⊙ p A^(p − 1)", "the power rule, entry by entry"
+        rule, why = (
+            "C = A^p  ⇒  Ā = C̄ ⊙ p A^(p − 1)",
+            "the power rule: each entry acts on its own power, with the slope p a^(p − 1)",
+        )
     else:
         rule, why = (
             "C = f(A)  ⇒  Ā = C̄ ⊙ f′(A)",
-            "the chain rule, entry by entry: each entry has its own slope",
+            "each entry acts on its own result only, so what flows back is scaled by the slope at that entry",
         )
         if slope.has(OUT):
-            why += "; the slope is written with the value f(A) that the forward pass has already computed"
+            why += "; the slope is read off the value C that the forward pass has computed"
     if broadcast_arg:
         why += "; the argument was repeated by broadcasting, so its adjoint is summed over the repetitions"
     return rule, why

@@ -10,6 +10,7 @@ from symgrad.ops.record import ARG, Piece
 from symgrad.ops.scalars.functions import Sigmoid
 from symgrad.ops.scalars.printer import ATOM
 from symgrad.program import Binding, Program
+from symgrad.render.letters import letter
 from symgrad.render.names import NAMES, short_names, unicode_name
 from symgrad.render.notation import NOTATIONS
 from symgrad.render.softmax import SHARE, axes_of
@@ -54,8 +55,28 @@ class Writer:
         b = self.program.by_name[value]
         if not isinstance(b, Binding):
             return self.piece(value)
+        self._prepare(b)
+        return self._written(b)
+
+    def _written(self, b: Binding) -> Piece:
         made = self._special(b) or b.record.notation(self.notation, [self.piece(a) for a in b.args], b.attrs)
         return Piece(made.text, made.strength, len(b.shape), shape=b.shape)
+
+    def _prepare(self, b: Binding) -> None:
+        """Write what a value is made of from the leaves on, so that no depth of nesting is too deep."""
+        waiting = [b]
+        while waiting:
+            at = waiting[-1]
+            left = [a for a in at.args if not self._ready(a)]
+            if left:
+                waiting += [x for a in left if isinstance(x := self.program.by_name[a], Binding)]
+                continue
+            waiting.pop()
+            if at is not b and not self._ready(at.name):
+                self._pieces[at.name] = self._written(at)
+
+    def _ready(self, value: str) -> bool:
+        return value in self._pieces or value in self.named or self.program.is_input(value)
 
     def _special(self, b: Binding) -> Piece | None:
         """What has a sign of its own on paper: the softmax, norms."""
@@ -126,30 +147,31 @@ def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
     reads = _reads(program)
     candidates = [b for b in program.bindings if reads[b.name] > 1 and _worth_a_name(program, b)]
     counts: dict[str, int] = {}
+    labels = {unicode_name(b.label) for b in candidates if b.label is not None and b.name in forward}
     stems: dict[str, str] = {}
     for b in candidates:
-        stem = "δ" if b.name not in forward else _stem(b)
-        stems[b.name] = stem
-        counts[stem] = counts.get(stem, 0) + 1
-    deltas = [b for b in candidates if stems[b.name] == "δ"]
+        first = "δ" if b.name not in forward else stem(b)
+        stems[b.name] = letter(first, labels | {unicode_name(name) for name in short.values()})
+        counts[stems[b.name]] = counts.get(stems[b.name], 0) + 1
+    deltas = [b for b in candidates if b.name not in forward]
     number: dict[str, int] = {}
     for i, b in enumerate(reversed(deltas)):
         number[b.name] = i + 1
     running: dict[str, int] = {}
     for b in candidates:
         label = b.label
-        usable = label is not None and label.isidentifier() and stems[b.name] != "δ"
+        usable = label is not None and label.isidentifier() and b.name in forward
         if usable and unicode_name(str(label)) not in taken:
             named[b.name] = str(label)
             taken.add(unicode_name(str(label)))
             continue
-        stem = stems[b.name]
-        running[stem] = running.get(stem, 0) + 1
-        index = number.get(b.name, running[stem])
-        candidate = stem if counts[stem] == 1 and stem not in taken else f"{stem}{index}"
+        start = stems[b.name]
+        running[start] = running.get(start, 0) + 1
+        index = number.get(b.name, running[start])
+        candidate = start if counts[start] == 1 and start not in taken else f"{start}{index}"
         while unicode_name(candidate) in taken:
             index += 1
-            candidate = f"{stem}{index}"
+            candidate = f"{start}{index}"
         named[b.name] = candidate
         taken.add(unicode_name(candidate))
     return named
@@ -175,6 +197,8 @@ def _occurrences(fn: sympy.Expr, position: int) -> int:
 def _worth_a_name(program: Program, b: Binding) -> bool:
     if b.op in ("constant", "transpose", "broadcast_to", "reshape"):
         return False
+    if b.op in ("slice", "take") and program.is_input(b.args[0]):
+        return False
     if b.op == "eye" or (
         b.op == "inverse" and program.is_input(b.args[0])
     ):  # I and A⁻¹ are as short as a name
@@ -189,7 +213,7 @@ def _worth_a_name(program: Program, b: Binding) -> bool:
     return not (fn.is_Mul or fn == 1 / ARG(0) or plain)
 
 
-def _stem(b: Binding) -> str:
+def stem(b: Binding) -> str:
     if b.op == "pointwise":
         fn = b.attrs["fn"]
         if isinstance(fn, Sigmoid) or fn == SHARE:

@@ -171,6 +171,8 @@ class Recogniser:
             return self.emitted(plain, b.shape, args)
         merged = self._without_sums(opened)
         better = named(merged)
+        if merged != opened:
+            better = better.replace(sympy.Add, self._beside_logsumexp)
         undone = _transcendental(better) < _transcendental(plain) + sum(
             map(_transcendental, set(known.values()))
         )
@@ -189,6 +191,22 @@ class Recogniser:
         logsumexps = {self.symbols[n] for n in self.logsumexps if n in self.symbols}
         shares = [e for e in made.atoms(sympy.exp) if e.free_symbols & logsumexps]
         return made if all(self._softmax(e.args[0]) is not None for e in shares) else fn
+
+    def _beside_logsumexp(self, *terms: sympy.Expr) -> sympy.Expr:
+        """z − logsumexp z, with z as one value also where it is a sum."""
+        out = list(terms)
+        for term in terms:
+            sign, total = term.as_coeff_Mul()
+            found = self.builder.binding(self.names[total]) if total in self.names else None
+            if found is not None and found.op == "reshape":
+                found = self.builder.binding(found.args[0])
+            if found is None or found.op != "logsumexp":
+                continue
+            z = found.args[0]
+            parts = [-sign * t for t in sympy.Add.make_args(self.written.get(z, self.symbol(z)))]
+            if len(parts) > 1 and all(t in out for t in parts):
+                out = [t for t in out if t not in parts] + [-sign * self.symbol(z)]
+        return sympy.Add(*out)
 
     def _softmax(self, exponent: sympy.Expr) -> sympy.Expr | None:
         """The symbol of e^(z − logsumexp z), held as the derivative of logsumexp holds it."""

@@ -109,6 +109,8 @@ def _content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Exp
         elif divisors and fn.is_Mul and any(f.is_Add for f in fn.args):
             fn = min(fn, sympy.factor_terms(sympy.expand(fn)), key=lambda e: e.count_ops())
     coefficient, rest = fn.as_independent(*symbols, as_Add=False) if fn.is_Mul else (ONE, fn)
+    if rest.is_Mul:
+        coefficient, rest = _divided_by_rest(coefficient, rest)
     sums = [f for f in sympy.Mul.make_args(rest) if f.is_Add]
     if sympy.sympify(coefficient).could_extract_minus_sign() and sums:
         flipped = -sums[0]
@@ -117,3 +119,16 @@ def _content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Exp
             rest = sympy.Mul(*(flipped if f == sums[0] else f for f in sympy.Mul.make_args(rest)))
             coefficient = -coefficient
     return coefficient, rest
+
+
+def _divided_by_rest(coefficient: sympy.Expr, rest: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+    """Divisors 1 − p for p − 1, where a difference above takes the sign."""
+    factors = list(sympy.Mul.make_args(rest))
+    if not any(f.is_Add for f in factors):
+        return coefficient, rest
+    for i, f in enumerate(factors):
+        odd = f.is_Pow and f.exp.is_Integer and f.exp.is_negative and f.exp.is_odd and f.base.is_Add
+        if odd and any(t.is_number and t.is_negative for t in f.base.args):
+            factors[i] = (-f.base) ** f.exp
+            coefficient = -coefficient
+    return coefficient, sympy.Mul(*factors)

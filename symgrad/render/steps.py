@@ -1,18 +1,25 @@
-"""The way to the gradient, one line a step: forward, then backward, each with its rule and its reason."""
+"""The way to the gradient, one line a step: forward, then backward, each with its rule and its reason.
+
+The lines are those of a course: the forward values under the user's names, then for each of them what flows back to
+it. ∂L/∂z is called δ where z is what a layer computes before its activation (Bishop 2006, eq. 5.51; Nielsen 2015,
+ch. 2).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from symgrad.calculus import Differentiated
 from symgrad.ops.dims import format_shape
-from symgrad.ops.pointwise import partial
-from symgrad.ops.record import ARG, OUT, Piece
-from symgrad.ops.scalars.printer import ATOM, NEG
-from symgrad.program import Binding, Program
-from symgrad.render.formula import Writer
+from symgrad.program import Program
 from symgrad.render.notation import to_ascii
+from symgrad.render.reasons import MOST, TWICE, Reason, distributions, reasons
+from symgrad.render.recognise import recognise
+from symgrad.render.segments import Part, Parts
+from symgrad.render.stations import Route, path, unfolded
+from symgrad.render.step_names import StepNames
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,9 @@ class Step:
         rule: the rule used, as a textbook states it.
         why: one sentence.
         source: where the rule comes from.
+        value: the forward value or parameter that the line is about.
+        name: what other lines' programs call the left-hand side.
+        program: the right-hand side; its inputs are arguments of the loss and the names of earlier lines.
     """
 
     phase: str
@@ -34,176 +44,152 @@ class Step:
     rule: str
     why: str
     source: str
+    value: str = ""
+    name: str = ""
+    program: Program | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.text}    {self.shape}"
 
 
-def _forward_values(program: Program) -> list[Binding]:
-    """The forward values that a person would write down: constants and shape moves are read in place."""
-    return [b for b in program.bindings if b.op not in ("constant", "broadcast_to", "transpose", "reshape")]
-
-
 def steps(differentiated: Differentiated, wrt: Sequence[str], style: str = "text") -> tuple[Step, ...]:
-    """Forward pass, then backward pass, over the program as the user wrote it."""
-    whole = differentiated.program
-    forward = [b for b in whole.bindings if b.name in set(differentiated.forward)]
-    loss = whole.output["loss"]
-    names = _step_names(whole, forward, loss)
-    plain = Writer(whole, style, names)
-    out: list[Step] = []
-    for b in _forward_values(Program(whole.inputs, tuple(forward), (("loss", loss),))):
-        out.append(
-            Step(
-                "forward",
-                f"{plain.name(b.name)} = {plain.formula(b.name).text}",
-                format_shape(b.shape),
-                _forward_rule(b),
-                "",
-                "",
-            )
-        )
-    out += _backward(differentiated, wrt, names, style)
+    """Forward pass, then backward pass, over the loss as its writer would put it on paper."""
+    forward = unfolded(recognise(differentiated.program.only("loss")))
+    route = Route(forward, tuple(wrt))
+    made = _Walk(route, style)
+    out = [*made.forward(), *made.backward()]
     if style == "ascii":
-        return tuple(
-            Step(s.phase, to_ascii(s.text), s.shape, to_ascii(s.rule), to_ascii(s.why), s.source) for s in out
-        )
+        return tuple(_in_ascii(s) for s in out)
     return tuple(out)
 
 
-def _step_names(program: Program, forward: Sequence[Binding], loss: str) -> dict[str, str]:
-    taken = {i.name for i in program.inputs}
-    names: dict[str, str] = {}
-    count = 0
-    for b in _forward_values(Program(program.inputs, tuple(forward), (("loss", loss),))):
-        if b.name == loss:
-            names[b.name] = "L"
-            continue
-        if b.label is not None and b.label not in taken:
-            names[b.name] = b.label
-        else:
-            count += 1
-            while f"t{count}" in taken:
-                count += 1
-            names[b.name] = f"t{count}"
-        taken.add(names[b.name])
-    return names
+def _in_ascii(s: Step) -> Step:
+    texts = {field: to_ascii(getattr(s, field)) for field in ("text", "rule", "why", "source")}
+    return replace(s, **texts)
 
 
-def _forward_rule(b: Binding) -> str:
-    if b.op != "pointwise":
-        return b.op
-    fn = b.attrs["fn"]
-    return (
-        "entry by entry"
-        if fn.is_Add or fn.is_Mul or fn.is_Pow
-        else f"{type(fn).__name__.lower()}, entry by entry"
-    )
+class _Walk:
+    """Writes the lines of one derivation in one style."""
 
+    def __init__(self, route: Route, style: str) -> None:
+        self.route = route
+        self.style = style
+        self.parts = Parts(route)
+        self.names = StepNames(route, self.parts, style)
+        self.plain = StepNames(route, self.parts, "text")
 
-def _backward(
-    differentiated: Differentiated, wrt: Sequence[str], names: dict[str, str], style: str
-) -> list[Step]:
-    """One step for each named value and each parameter, in the order in which the sweep reaches them."""
-    whole = differentiated.program
-    readers: dict[str, list[tuple[Binding, int]]] = {}
-    for b in whole.bindings:
-        if b.name in differentiated.forward:
-            for i, a in enumerate(b.args):
-                readers.setdefault(a, []).append((b, i))
-    introduced: dict[str, str] = {}
-    values = [b.name for b in reversed(whole.bindings) if names.get(b.name, "L") != "L"]
-    out = []
-    for value in [*values, *wrt]:
-        g = whole.output[value] if value in wrt else differentiated.adjoints.get(value)
-        if g is None:
-            continue
-        writer = _AdjointWriter(whole, style, names, introduced)
-        target = writer.gradient(value) if value in wrt else writer.adjoint(value)
-        right = writer.piece(g).text if g in introduced or g in names else writer.formula(g).text
-        flows = _through_moves(value, readers, whole)
-        middle = writer.chain(flows, differentiated)
-        text = f"{target} = {middle} = {right}" if middle not in (None, right) else f"{target} = {right}"
-        told = [
-            b.record.explanation(b.attrs, i, whole.type(b.args[i]).shape not in ((), b.shape))
-            for b, i in flows
-        ]
-        whys = [why for _, why in told]
-        if len(flows) > 1:
-            whys.append("the value is used more than once, so the contributions are added")
-        out.append(
-            Step(
-                "backward",
-                text,
-                format_shape(whole.type(value).shape),
-                "; ".join(dict.fromkeys(rule for rule, _ in told)),
-                "; ".join(dict.fromkeys(whys)),
-                "; ".join(dict.fromkeys(b.record.source for b, _ in flows)),
+    def forward(self) -> list[Step]:
+        """One line for each station."""
+        out = []
+        for name in self.route.stations:
+            part = self.parts.forward(name)
+            b = self.route.segments[name].own
+            ops = dict.fromkeys(x.op for x in self.route.segments[name].bindings)
+            text = f"{self.names.shown(name)} = {self._text(part)}"
+            what = (
+                "matrix product"
+                if "matmul" in ops
+                else "entry by entry"
+                if list(ops) == ["pointwise"]
+                else b.op
             )
+            out.append(Step("forward", text, format_shape(b.shape), what, "", "", name, name, part.program))
+        return out
+
+    def backward(self) -> list[Step]:
+        """What flows back to each station, in the order of the sweep, and to a parameter when all of it is known."""
+        known: dict[str, Part] = {}
+        own: dict[str, Part] = {}
+        out = []
+        for value in self._order():
+            part = self.parts.backward(value, known)
+            last = value in self.route.wrt
+            if part is None:
+                if last:
+                    out.append(self._nothing(value))
+                continue
+            if part.number and not last:
+                known[value] = part  # 1, or 1/n: read in place
+                continue
+            text, short = self._shortest(value, part, known, own)
+            own[value] = short
+            left = self.names.left(value)
+            shape = format_shape(self.route.program.type(value).shape)
+            rule, why, source = self._told(value)
+            text, name = f"{left} = {text}", self.parts.adjoint_name(value)
+            out.append(Step("backward", text, shape, rule, why, source, value, name, short.program))
+        return out
+
+    def _order(self) -> list[str]:
+        """Stations from the loss on; each parameter behind the first station that reads it."""
+        loss = self.route.program.output["loss"]
+        waiting = dict.fromkeys(self.route.wrt)
+        first: dict[str, list[str]] = {}
+        for name in waiting:
+            readers = [s for s in self.route.next.get(name, ()) if s in self.route.active]
+            first.setdefault(readers[0] if readers else "", []).append(name)
+        out = []
+        for s in reversed(self.route.stations):
+            if s != loss and s in self.route.active:
+                out.append(s)
+            out += first.get(s, [])
+        return out + first.get("", [])
+
+    def _text(self, part: Part) -> str:
+        writer = self.names.writer(part.program)
+        return writer.formula(part.output).text
+
+    def _shortest(
+        self, value: str, part: Part, known: Mapping[str, Part], own: Mapping[str, Part]
+    ) -> tuple[str, Part]:
+        """The chain rule as it stands, and what it comes to where that is shorter: ∂L/∂p ⊙ p ⊙ (1 − p) = p − y."""
+        text = self._text(part)
+        readers = [s for s in self.route.next.get(value, ()) if s in own]
+        if len(readers) != 1 or self.names.is_delta(readers[0]):
+            return text, part
+        opened = self.parts.backward(value, {**known, readers[0]: own[readers[0]]})
+        if opened is None:
+            return text, part
+        if self._length(opened) >= self._length(part):
+            return text, part
+        return f"{text} = {self._text(opened)}", opened
+
+    def _length(self, part: Part) -> int:
+        """Letters and signs of a formula, a derivative counted as one."""
+        text = self.plain.writer(part.program).formula(part.output).text
+        return len(re.sub(r"∂\w+/∂\w+", "δ", text))
+
+    def _told(self, value: str) -> tuple[str, str, str]:
+        found: list[Reason] = []
+        several = 0
+        for s in self.route.next.get(value, ()):
+            if s not in self.route.active:
+                continue
+            way, twice = path(self.route.segments[s], value)
+            found += [r for r in reasons(self.route, way) if r not in found]
+            several += 1 + twice
+        found = found[:MOST]
+        whys = [r.why for r in found]
+        whys += [w for w in distributions(self.route, value) if w not in whys]
+        if several > 1:
+            whys.append(TWICE)
+        return (
+            "; ".join(dict.fromkeys(r.rule for r in found)),
+            "; ".join(dict.fromkeys(whys)),
+            "; ".join(dict.fromkeys(r.source for r in found)),
         )
-        if g not in names and value not in wrt and not whole.is_input(g) and not _is_constant(whole, g):
-            introduced.setdefault(g, value)
-    return out
 
-
-def _is_constant(program: Program, name: str) -> bool:
-    b = program.by_name[name]
-    return isinstance(b, Binding) and b.op == "constant"
-
-
-def _through_moves(
-    value: str, readers: dict[str, list[tuple[Binding, int]]], program: Program
-) -> list[tuple[Binding, int]]:
-    """The operations that read a value, also through a transpose or a change of shape."""
-    found = []
-    for b, i in readers.get(value, ()):
-        if b.op in ("transpose", "reshape", "broadcast_to"):
-            found += _through_moves(b.name, readers, program)
-        else:
-            found.append((b, i))
-    return found
-
-
-class _AdjointWriter(Writer):
-    """A writer that knows adjoints by the bar over their value's name."""
-
-    def __init__(
-        self, program: Program, style: str, names: dict[str, str], introduced: dict[str, str]
-    ) -> None:
-        super().__init__(program, style, names)
-        self.introduced = introduced
-
-    def adjoint(self, value: str) -> str:
-        shown = self.name(value)
-        return rf"\bar{{{shown}}}" if self.latex else f"{shown[0]}\u0304{shown[1:]}"
-
-    def gradient(self, value: str) -> str:
-        shown = self.name(value)
-        return rf"\frac{{\partial L}}{{\partial {shown}}}" if self.latex else f"∂L/∂{shown}"
-
-    def piece(self, value: str) -> Piece:
-        if value in self.introduced:
-            return Piece(self.adjoint(self.introduced[value]), ATOM, len(self.program.type(value).shape))
-        return super().piece(value)
-
-    def chain(self, flows: list[tuple[Binding, int]], differentiated: Differentiated) -> str | None:
-        """``t̄₂ ⊙ ∂t₂/∂t₁`` for a value that one elementwise operation reads; None elsewhere."""
-        if len(flows) != 1 or flows[0][0].op != "pointwise":
-            return None
-        b, i = flows[0]
-        derivative = partial(b.attrs["fn"], i)
-        upstream = differentiated.adjoints.get(b.name)
-        if derivative.is_number or upstream is None:
-            return None
-        rank = len(b.shape)
-        args = [self.piece(a) for a in b.args]
-        symbols = {ARG(k): a for k, a in enumerate(args)} | {OUT: Piece(self.name(b.name), ATOM, rank)}
-        bar = Piece(self.adjoint(b.name), ATOM, rank)
-        if upstream in self.named or _is_constant(self.program, upstream):
-            bar = self.piece(upstream)
-        bar = Piece(bar.text, bar.strength, rank)
-        slope = self.notation.printer(
-            {k: Piece(v.text, v.strength, max(v.rank, 1)) for k, v in symbols.items()}
+    def _nothing(self, value: str) -> Step:
+        shape = format_shape(self.route.program.type(value).shape)
+        return Step(
+            "backward",
+            f"{self.names.left(value)} = 0",
+            shape,
+            "L does not depend on it  ⇒  0",
+            "a small change of it leaves the loss as it is",
+            "definition",
+            value,
         )
-        piece = slope.piece(derivative)
-        return f"{self.notation.wrap(bar, NEG)}{self.notation.times}{self.notation.wrap(piece, NEG)}"
+
+
+__all__ = ["Step", "steps"]

@@ -58,7 +58,7 @@ class Row:
         rng = np.random.default_rng(seed)
         out = {}
         for name, text in self.shapes.items():
-            shape = tuple(SIZES[s] for s in text.split())
+            shape = tuple(int(s) if s.isdecimal() else SIZES[s] for s in text.split())
             out[name] = _drawn(rng, shape, self.domains.get(name, "real"))
         return out
 
