@@ -20,6 +20,7 @@ from symgrad.trace import operations as ops
 from symgrad.trace.keys import Index, New, Part, Range, expanded, full, is_mask, parts_of, read
 from symgrad.trace.masked import Masked
 from symgrad.trace.regions import cut, filled, reshaped, shape_of, uniform, written
+from symgrad.trace.sizes import assume
 
 
 def getitem(builder: Builder, a: Any, key: Any) -> Any:
@@ -233,7 +234,8 @@ def _index_assigned(builder: Builder, name: str, parts: Sequence[Part], value: A
     """Assignment at index arrays: a choice between what is scattered and what was there."""
     shape = builder.type(name).shape
     axes = _axes_left(parts)
-    indices = [p for p in parts if isinstance(p, Index)]
+    given = [p for p in parts if isinstance(p, Index)]
+    indices = [_from_one_end(builder, i, shape[axis]) for i, axis in zip(given, axes, strict=True)]
     where = _index_shape(indices)
     names = [i.traced.name for i in indices]
     tokens, wanted = _layout(parts)
@@ -304,21 +306,28 @@ def _distinct(builder: Builder, indices: Sequence[Index], where: Shape) -> bool:
         return True
     if all(i.values is not None for i in indices):
         together = np.stack([np.ravel(v) for v in np.broadcast_arrays(*(i.values for i in indices))])
-        return together.shape[1] == np.unique(together, axis=1).shape[1] and _one_sign(indices)
+        return together.shape[1] == np.unique(together, axis=1).shape[1]
     covered: set[int] = set()
     for i in indices:
         varying = {len(where) - i.traced.ndim + k for k, d in enumerate(i.traced.dims) if not same(d, 1)}
         if i.values is not None:
-            if np.unique(i.values).size == i.values.size and _one_sign([i]):
+            if np.unique(i.values).size == i.values.size:
                 covered |= varying
         elif _counts_up(builder, i.traced.name):
             covered |= varying
     return covered >= {k for k, d in enumerate(where) if not same(d, 1)}
 
 
-def _one_sign(indices: Sequence[Index]) -> bool:
-    """Whether negative numbers, which count from the end, do not stand beside others."""
-    return all((i.values >= 0).all() or (i.values < 0).all() for i in indices if i.values is not None)
+def _from_one_end(builder: Builder, index: Index, size: Dim) -> Index:
+    """Positions counted from the end beside others: counted from the front, or taken to lie behind the others."""
+    values = index.values
+    if values is None or (values >= 0).all() or (values < 0).all():
+        return index
+    if isinstance(size, int):
+        front = np.where(values < 0, values + size, values)
+        return Index(ops.lift(builder, front), front)
+    assume(builder, sympy.Gt(size, int(values.max() - values.min())), "a[index] = value")
+    return index
 
 
 def _counts_up(builder: Builder, name: str) -> bool:
@@ -336,7 +345,7 @@ def _last_of_repeated(
 ) -> tuple[list[Index], np.ndarray]:
     """The index without repetitions, and which values it takes: of several for one entry the last wins."""
     (only, *others) = indices
-    if others or only.values is None or only.values.ndim != 1 or not _one_sign([only]):
+    if others or only.values is None or only.values.ndim != 1:
         raise builder.refuse(
             UnsupportedError(
                 "The index may name an entry twice, and which value wins depends on the data.",

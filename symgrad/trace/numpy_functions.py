@@ -46,7 +46,9 @@ UFUNCS |= {
 }
 
 
-def _where(builder: Builder, condition: Any, x: Any, y: Any) -> Any:
+def _where(builder: Builder, condition: Any, x: Any = None, y: Any = None) -> Any:
+    if x is None or y is None:
+        return sequences.NUMPY[np.nonzero](builder, condition)  # the positions, which depend on the data
     return ops.elementary(builder, "where", condition, x, y)
 
 

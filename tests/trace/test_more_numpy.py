@@ -200,6 +200,23 @@ def correlations(X):
     return np.sum(np.corrcoef(X.T) ** 2 * np.arange(3)[:, None]) + np.sum(np.cov(X, rowvar=False) ** 2)
 
 
+def swapped_ends(X):
+    C = X.copy()
+    C[[0, -1]] = C[[-1, 0]]
+    return np.sum(C**2 * np.arange(C.shape[0])[:, None])
+
+
+def corners(X, y):
+    C = X.copy()
+    C[[0, -1, 0], [-1, 0, -1]] = y[:3]
+    return np.sum(C**3 * np.arange(C.shape[1]))
+
+
+def test_positions_from_both_ends():
+    agree(swapped_ends, {"X": "n d"})
+    agree(corners, {"X": "n d", "y": "4"})
+
+
 def test_correlations_need_two_observations():
     agree(correlations, {"X": "n 3"}, sizes=[s for s in SIZES if s["n"] > 2])
 
@@ -331,6 +348,8 @@ REFUSED = [
     lambda x: np.sum(np.histogram(x)[0]),
     lambda x: np.sum(np.polyfit(x, x, 1)),
     lambda x: np.sum(np.roots(x)),
+    lambda x: np.sum(x[np.where(x > 0)]),
+    lambda x: np.sum(x[np.argwhere(x > 0)]),
     lambda x: np.sum(np.r_["0,2", x]),
     lambda x: np.sum(np.ravel(x, order="K")),
     lambda x: np.sum(scipy.stats.norm.ppf(x)),
