@@ -214,7 +214,11 @@ def corners(X, y):
 
 def test_positions_from_both_ends():
     agree(swapped_ends, {"X": "n d"})
-    agree(corners, {"X": "n d", "y": "4"})
+    agree(corners, {"X": "n d", "y": "4"}, sizes=SIZES[:-1])
+    with pytest.raises(SymgradError, match="name an entry twice"):
+        sg.derive(corners, {"X": "n d", "y": "4"}, wrt=["X", "y"])(
+            **drawn({"X": "n d", "y": "4"}, SIZES[-1], {})
+        )
 
 
 def test_correlations_need_two_observations():
