@@ -37,21 +37,21 @@ def _derivation(d: Any) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         steps = d.derive().steps
-    lines = [f"\\n## {d.name}\\n\\n```python\\ndef loss({', '.join(d.shapes)}):\\n"]
-    lines += [f"    {line}\\n" for line in d.loss.splitlines()]
-    lines.append("```\\n")
+    lines = [f"\n## {d.name}\n\n```python\ndef loss({', '.join(d.shapes)}):\n"]
+    lines += [f"    {line}\n" for line in d.loss.splitlines()]
+    lines.append("```\n")
     if d.domains:
         lines.append(
-            f"\\nTold to `sg.derive`: {', '.join(f'{n} is {kind}' for n, kind in d.domains.items())}.\\n"
+            f"\nTold to `sg.derive`: {', '.join(f'{n} is {kind}' for n, kind in d.domains.items())}.\n"
         )
-    lines.append("\\n| step | shape | rule | why |\\n| --- | --- | --- | --- |\\n")
+    lines.append("\n| step | shape | rule | why |\n| --- | --- | --- | --- |\n")
     for s in steps:
         cells = (_code(s.text), f"`{s.shape}`", _rules(s), s.why if s.phase == "backward" else "")
-        lines.append(f"| {' | '.join(cells)} |\\n")
-    lines.append(f"\\nThe book, {d.source}:\\n\\n")
-    lines += [f"- `{line}`\\n" for line in d.book]
+        lines.append(f"| {' | '.join(cells)} |\n")
+    lines.append(f"\nThe book, {d.source}:\n\n")
+    lines += [f"- `{line}`\n" for line in d.book]
     if d.note:
-        lines.append(f"\\n{d.note}\\n")
+        lines.append(f"\n{d.note}\n")
     return "".join(lines)
 
 
@@ -62,7 +62,7 @@ def _rules(step: Any) -> str:
 
 
 def _code(text: str) -> str:
-    bars = text.replace("|", "\\\\|")
+    bars = text.replace("|", "\\|")
     return f"`{bars}`"
 
 

@@ -209,7 +209,7 @@ def unfolded(program: Program) -> Program:
     value = {i.name: i.name for i in program.inputs}
     for b in program.bindings:
         args = [value[a] for a in b.args]
-        fn = b.attrs.get("fn")
+        fn = sympy.sympify(b.attrs.get("fn", 0))
         if b.op == "pointwise" and fn != SHARE:
             for part in sorted(fn.atoms(sympy.Function), key=sympy.default_sort_key):
                 inner = part.args[0] if len(part.args) == 1 else None

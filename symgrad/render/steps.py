@@ -18,7 +18,7 @@ from symgrad.render.notation import to_ascii
 from symgrad.render.reasons import MOST, TWICE, Reason, distributions, reasons
 from symgrad.render.recognise import recognise
 from symgrad.render.segments import Part, Parts
-from symgrad.render.stations import Route, path, unfolded
+from symgrad.render.stations import MOVES, Route, path, unfolded
 from symgrad.render.step_names import StepNames
 
 
@@ -64,8 +64,19 @@ def steps(differentiated: Differentiated, wrt: Sequence[str], style: str = "text
 
 
 def _in_ascii(s: Step) -> Step:
-    texts = {field: to_ascii(getattr(s, field)) for field in ("text", "rule", "why", "source")}
-    return replace(s, **texts)
+    return replace(
+        s, text=to_ascii(s.text), rule=to_ascii(s.rule), why=to_ascii(s.why), source=to_ascii(s.source)
+    )
+
+
+def _forward_rule(ops: list[str], last: str) -> str:
+    """What a forward line does, in two words."""
+    if "matmul" in ops:
+        return "matrix product"
+    kinds = [op for op in ops if op not in (*MOVES, "constant", "pointwise")]
+    if not kinds:
+        return "entry by entry"
+    return last if last != "pointwise" else kinds[-1]
 
 
 class _Walk:
@@ -86,13 +97,7 @@ class _Walk:
             b = self.route.segments[name].own
             ops = dict.fromkeys(x.op for x in self.route.segments[name].bindings)
             text = f"{self.names.shown(name)} = {self._text(part)}"
-            what = (
-                "matrix product"
-                if "matmul" in ops
-                else "entry by entry"
-                if list(ops) == ["pointwise"]
-                else b.op
-            )
+            what = _forward_rule(list(ops), b.op)
             out.append(Step("forward", text, format_shape(b.shape), what, "", "", name, name, part.program))
         return out
 
