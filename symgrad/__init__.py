@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from symgrad import autograd, errors, nn, optim, updates
     from symgrad.api.derivation import Derivation, Formula
     from symgrad.api.derive import derive
-    from symgrad.api.fit import fit
     from symgrad.api.derived_array import DerivedArray
+    from symgrad.api.fit import fit
     from symgrad.api.minimize import minimize
     from symgrad.api.run import Run
     from symgrad.api.second_order import jacobian

@@ -173,6 +173,7 @@ def test_broad_handlers_are_found():
 
 # Where source text is made into code: generated NumPy and kernels, and a user's file, never a user's formula.
 MAKES_CODE = {
+    "symgrad/ops/det.py",
     "symgrad/ops/scalars/numpy_code.py",
     "symgrad/program/numpy_source.py",
     "symgrad/compile/cache.py",

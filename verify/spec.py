@@ -131,7 +131,9 @@ def traced_values(builder: Builder, inputs: Sequence[Input], given: Mapping[str,
         arguments = arguments_for(source, {}, look_up, getattr(source, "__name__", "given"))
         return lift(builder, call(source, arguments))
 
-    return Values({i.name: Traced(builder, i.name, owner=f"the argument {i.name}") for i in inputs}, given, evaluate)
+    return Values(
+        {i.name: Traced(builder, i.name, owner=f"the argument {i.name}") for i in inputs}, given, evaluate
+    )
 
 
 def computed_values(spec: Spec, arrays: Mapping[str, Any]) -> Values:

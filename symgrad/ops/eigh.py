@@ -226,7 +226,7 @@ def sum_adjoints(e: Emitter, a: str, g: str, adjoint: str) -> tuple[str, str]:
 
 
 def _sum_vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
-    return list(sum_adjoints(e, *node.args, e.full(g, node.shape)))
+    return list(sum_adjoints(e, node.args[0], node.args[1], e.full(g, node.shape)))
 
 
 def _exact_sum(m: Any, g: Any) -> Any:

@@ -24,6 +24,10 @@ from symgrad.program.program import Program
 Position = tuple[int, ...]
 
 
+ITSELF = ARG(0)
+"""Nothing is done to what was combined."""
+
+
 @dataclass(frozen=True)
 class Term:
     """``fn``, an expression in ``ARG(0), …``, of entries of earlier values."""
@@ -40,7 +44,7 @@ class Entry:
     position: Position
     terms: tuple[Term, ...]
     combine: str = "sum"
-    after: sympy.Expr = ARG(0)
+    after: sympy.Expr = ITSELF
 
 
 def scalarise(program: Program, sizes: Mapping[str, int]) -> Iterator[Entry]:

@@ -202,7 +202,9 @@ def assigned(builder: Builder, a: Any, key: Any, value: Any) -> Any:
     parts = read(builder, a.dims, key)
     regions = _regions(parts, a.dims)
     if not any(isinstance(p, Index) for p in parts):
-        shape = tuple(1 if isinstance(p, New) else p.size for p in parts if not _dropped(p))
+        shape = tuple(
+            1 if isinstance(p, New) else p.size for p in parts if not isinstance(p, Index) and not _dropped(p)
+        )
         new = reshaped(builder, _spread(builder, value, shape), shape_of(regions))
         return ops.Array(builder, written(builder, a.name, regions, new))
     inner = cut(builder, a.name, regions)
@@ -304,8 +306,9 @@ def _distinct(builder: Builder, indices: Sequence[Index], where: Shape) -> bool:
     """Whether no entry is named twice: each axis of the index is told apart by one of the arrays."""
     if any(same(d, 0) for d in where):
         return True
-    if all(i.values is not None for i in indices):
-        together = np.stack([np.ravel(v) for v in np.broadcast_arrays(*(i.values for i in indices))])
+    known = [i.values for i in indices if i.values is not None]
+    if len(known) == len(indices):
+        together = np.stack([np.ravel(v) for v in np.broadcast_arrays(*known)])
         return together.shape[1] == np.unique(together, axis=1).shape[1]
     covered: set[int] = set()
     for i in indices:

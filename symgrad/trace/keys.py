@@ -214,7 +214,8 @@ def _range(builder: Builder, key: slice, size: Dim) -> Range:
         for d in (size, *map(as_dim_of, symbols)):
             number(builder, d, "a[::step]")
     if known:
-        bounds = slice(*(None if b is None else int(b) for b in (start, stop)), stride).indices(int(size))
+        first_, last_ = (None if b is None else int(b) for b in (start, stop))
+        bounds = slice(first_, last_, stride).indices(int(size))
         count = len(range(*bounds))
         return Range(bounds[0], stride, count) if count else Range(0, 1, 0)
     extent = sympy.sympify(size)

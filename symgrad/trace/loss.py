@@ -307,9 +307,7 @@ def _trace_module(
             continue
         result = _checked_result(result, builder, type(module).__name__)
         program = builder.finish([("loss", result.name)])
-        return TracedLoss(
-            program, warnings_of(program), assumptions=tuple(builder.assumptions), found=found
-        )
+        return TracedLoss(program, warnings_of(program), assumptions=tuple(builder.assumptions), found=found)
 
 
 def _pin(error: ShapeError, shapes: Mapping[str, Shape]) -> tuple[sympy.Symbol, int] | None:

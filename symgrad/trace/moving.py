@@ -211,7 +211,7 @@ def take_along_axis(builder: Builder, arr: Any, indices: Any, axis: Any = -1) ->
 
 
 def ix_(builder: Builder, *args: Any) -> tuple[Any, ...]:
-    out = []
+    out: list[Any] = []
     for i, a in enumerate(args):
         if isinstance(a, ops.Array) and a.numbers is None:
             if a.ndim != 1 or a.kind == "bool":

@@ -370,7 +370,7 @@ def outer(builder: Builder, a: Any, b: Any) -> Traced:
     return Array(builder, builder.emit("outer", left.name, right.name))
 
 
-def _axes(a: Traced, axis: Any, where: str) -> tuple[int, ...]:
+def axes_of(a: Traced, axis: Any, where: str) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(a.ndim))
     if a.ndim == 0 and axis in (0, -1):  # as NumPy has it
@@ -392,7 +392,7 @@ def _axes(a: Traced, axis: Any, where: str) -> tuple[int, ...]:
 
 
 def total(a: Any, axis: Any = None, keepdims: bool = False) -> Traced:
-    axes = _axes(a, axis, "sum")
+    axes = axes_of(a, axis, "sum")
     if not axes:
         return a
     name = a.builder.emit("sum", a.name, **sum_attrs(a.ndim, axes, bool(keepdims)))
@@ -400,100 +400,9 @@ def total(a: Any, axis: Any = None, keepdims: bool = False) -> Traced:
 
 
 def mean(a: Any, axis: Any = None, keepdims: bool = False) -> Traced:
-    axes = _axes(a, axis, "mean")
+    axes = axes_of(a, axis, "mean")
     number = product([a.dims[i] for i in axes])
     return elementary(a.builder, "div", total(a, axis, keepdims), size_value(a.builder, number))
-
-
-def transpose(a: Traced, axes: Any = None) -> Traced:
-    order = tuple(range(a.ndim))[::-1] if axes is None else tuple(int(i) % max(a.ndim, 1) for i in axes)
-    if order == tuple(range(a.ndim)):
-        return a
-    return Array(a.builder, a.builder.emit("transpose", a.name, axes=order))
-
-
-def reshape(a: Traced, shape: Any) -> Traced:
-    wanted = [shape] if not isinstance(shape, (tuple, list)) else list(shape)
-    dims: list[Dim] = []
-    unknown: int | None = None
-    for i, d in enumerate(wanted):
-        if isinstance(d, (int, np.integer)) and d == -1:
-            if unknown is not None:
-                raise ShapeError("Only one size can be left to reshape.", where="reshape", got=str(wanted))
-            unknown = i
-            dims.append(1)
-        else:
-            dims.append(as_size(d))
-    if unknown is not None:
-        rest = sympy.cancel(sympy.sympify(product(a.dims)) / sympy.sympify(product(dims)))
-        if sympy.denom(rest) != 1:
-            raise ShapeError(
-                "reshape cannot divide the entries evenly.",
-                where="reshape",
-                expected=f"a divisor of {product(a.dims)}",
-                got=format_shape(dims),
-            )
-        dims[unknown] = as_dim(rest)
-    return Array(a.builder, a.builder.emit("reshape", a.name, shape=tuple(dims)))
-
-
-def broadcast_to(a: Traced, shape: Any) -> Traced:
-    wanted = (shape,) if not isinstance(shape, (tuple, list)) else shape
-    dims = tuple(as_size(d) for d in wanted)
-    return Array(a.builder, a.builder.emit("broadcast_to", a.name, shape=dims))
-
-
-def new_axes(a: Traced, key: Any) -> Traced:
-    """``a[:, None]`` and its like: whole axes and new ones; other indexing is refused."""
-    keys = key if isinstance(key, tuple) else (key,)
-    if Ellipsis in keys and all(k is None or k is Ellipsis or k == slice(None) for k in keys):
-        at = keys.index(Ellipsis)
-        rest = sum(k is not None and k is not Ellipsis for k in keys)
-        keys = (*keys[:at], *(slice(None),) * (a.ndim - rest), *keys[at + 1 :])
-    if not all(k is None or (isinstance(k, slice) and k == slice(None)) for k in keys):
-        raise UnsupportedError(
-            "Indexing has no rule yet.",
-            where=f"{a.name}[...]",
-            expected="whole axes (:) and new ones (None)",
-            got=str(key),
-        )
-    dims = iter(a.dims)
-    shape: list[Dim] = []
-    for k in keys:
-        if k is None:
-            shape.append(1)
-            continue
-        size = next(dims, None)
-        if size is None:
-            raise ShapeError("Too many indices.", where=f"{a.name}[...]", expected=format_shape(a.dims))
-        shape.append(size)
-    shape.extend(dims)
-    return Array(a.builder, a.builder.emit("reshape", a.name, shape=tuple(shape)))
-
-
-def squeeze(a: Traced, axis: Any = None) -> Traced:
-    if axis is None:
-        ones = [usual(a.builder, sympy.Eq(d, 1), "squeeze") for d in a.dims]
-        axes: Sequence[int] = [i for i, one in enumerate(ones) if one]
-    else:
-        axes = _axes(a, axis, "squeeze")
-    for i in axes:
-        if a.dims[i] != 1:
-            raise ShapeError(
-                "squeeze drops axes of size 1 only.", where="squeeze", got=f"size {a.dims[i]} on axis {i}"
-            )
-    return reshape_dims(a, tuple(d for i, d in enumerate(a.dims) if i not in axes))
-
-
-def reshape_dims(a: Traced, dims: Shape) -> Traced:
-    return Array(a.builder, a.builder.emit("reshape", a.name, shape=dims))
-
-
-def expand_dims(a: Traced, axis: Any) -> Traced:
-    if not isinstance(axis, (int, np.integer)) or not -a.ndim - 1 <= axis <= a.ndim:
-        raise ShapeError("There is no place for this axis.", where="expand_dims", got=f"axis={axis!r}")
-    at = int(axis) % (a.ndim + 1)
-    return reshape_dims(a, (*a.dims[:at], 1, *a.dims[at:]))
 
 
 def clip(builder: Builder, a: Any, low: Any = None, high: Any = None) -> Traced:
@@ -521,3 +430,24 @@ def leaky_relu(builder: Builder, x: Any, slope: Any = 0.01) -> Traced:
     return elementary(
         builder, "where", condition, value, elementary(builder, "mul", exact_number(slope), value)
     )
+
+
+from symgrad.trace.moves import (  # noqa: E402 - they are made of the above
+    broadcast_to,
+    expand_dims,
+    new_axes,
+    reshape,
+    reshape_dims,
+    squeeze,
+    transpose,
+)
+
+__all__ = [
+    "broadcast_to",
+    "expand_dims",
+    "new_axes",
+    "reshape",
+    "reshape_dims",
+    "squeeze",
+    "transpose",
+]

@@ -187,6 +187,10 @@ def _explicit(reader: Reader, e: Any) -> Traced:
     return ops.lift(reader.builder, entries)
 
 
+def _entrywise_power(r: Any, e: Any) -> Any:
+    return ops.power(r.builder, r.read(e.base), r.read(e.exp))
+
+
 _RULES: dict[Any, Callable[[Reader, Any], Traced]] = {
     MatrixSymbol: lambda r, e: r.matrix_symbol(e),
     Trace: _trace,
@@ -199,7 +203,7 @@ _RULES: dict[Any, Callable[[Reader, Any], Traced]] = {
     Transpose: _transposed,
     Adjoint: _transposed,
     HadamardProduct: lambda r, e: _fold([r.read(a) for a in e.args], lambda a, b: a * b),
-    HadamardPower: lambda r, e: ops.power(r.builder, r.read(e.base), r.read(e.exp)),
+    HadamardPower: _entrywise_power,
     ElementwiseApplyFunction: _applied,
     Identity: _identity,
     OneMatrix: _filled,

@@ -44,7 +44,9 @@ def _started(example):
     attrs = {k: tuple(dimension(d) for d in v) if k == "shape" else v for k, v in dict(example.attrs).items()}
     domains = example.domains or ("real",) * len(example.shapes)
     inputs = [
-        Input(f"a{i}", tuple(dimension(d) for d in s), "int" if domain.startswith("labels") else "real", domain)
+        Input(
+            f"a{i}", tuple(dimension(d) for d in s), "int" if domain.startswith("labels") else "real", domain
+        )
         for i, (s, domain) in enumerate(zip(example.shapes, domains, strict=True))
     ]
     # An array that has every size, as the loss around an operation would have one.

@@ -102,7 +102,9 @@ def agree_on_its_arguments(function):
     agree(function, {n: ARRAYS[n] for n in names}, {n: SHAPES[n] for n in names})
 
 
-@pytest.mark.parametrize("name", sorted(set(UFUNCS) - set(TWO) - TESTED_WITH_PRODUCTS - TESTED_WITH_LOGIC - {"divmod"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(UFUNCS) - set(TWO) - TESTED_WITH_PRODUCTS - TESTED_WITH_LOGIC - {"divmod"})
+)
 def test_ufuncs_of_one_array(name):
     ufunc = getattr(np, name)
     agree(lambda a: (ufunc(a + SHIFTED.get(name, 0.0)) * 1.5).sum(), {"a": A}, {"a": "n d"})
@@ -131,7 +133,19 @@ def test_quotient_and_remainder_at_once():
 
 
 def test_every_traced_function_is_in_this_file_or_has_a_table_of_its_own():
-    tables = (grids, joining, linalg, moving, polynomials, products, reductions, sequences, special, spectral, statistics)
+    tables = (
+        grids,
+        joining,
+        linalg,
+        moving,
+        polynomials,
+        products,
+        reductions,
+        sequences,
+        special,
+        spectral,
+        statistics,
+    )
     elsewhere = {f.__name__ for table in tables for f in table.NUMPY}
     assert {f.__name__ for f in NUMPY_FUNCTIONS} - elsewhere <= set(FUNCTIONS)
     assert set(TWO) < set(UFUNCS)
