@@ -79,6 +79,16 @@ class UnicodePrinter(ScalarPrinter):
     fractions: ClassVar[Mapping[str, str]] = _FRACTIONS
     spacing = Spacing()
 
+    def __init__(self, symbols: Mapping[sympy.Symbol, Piece]) -> None:
+        super().__init__(symbols)
+        self._pieces: dict[sympy.Expr, Piece] = {}
+
+    def piece(self, expr: sympy.Expr) -> Piece:
+        """The expression in signs; each part of it is written once, however often it is asked for."""
+        if expr not in self._pieces:
+            self._pieces[expr] = super().piece(expr)
+        return self._pieces[expr]
+
     def number(self, value: sympy.Rational) -> Piece:
         if value.is_Integer:
             return Piece(str(int(value)), ATOM)

@@ -26,6 +26,9 @@ MOVES = ("transpose", "reshape", "broadcast_to")
 """Operations that bring entries to other places and nothing else."""
 
 
+LARGEST_INLINED = 60
+"""Operations in a function that is written into its reader's; a longer sum stays a value, so that work is bounded."""
+
 INDICATORS = (Absolute, Comparison, Step, Sign)
 """Functions that are read where they stand."""
 
@@ -290,6 +293,8 @@ class Simplifier:
         if name in self.keep or inner.op != "pointwise":
             return False
         fn = inner.attrs["fn"]
+        if fn.count_ops() > LARGEST_INLINED:
+            return False
         if self.program.uses[name] == 1 or isinstance(fn, INDICATORS):
             return True
         if fn.is_Mul or (fn.is_Pow and fn.exp.is_Integer):

@@ -93,6 +93,18 @@ class Route:
                     found.append((b, i))
         return found
 
+    def _through_short(self, name: str) -> list[tuple[Binding, int]]:
+        """Who reads a value, also where a number was added to it or it was multiplied by one."""
+        found: list[tuple[Binding, int]] = []
+        waiting = [name]
+        while waiting:
+            for b, i in self.through_moves(waiting.pop()):
+                if b.op == "pointwise" and b.label is None and _cheap(b):
+                    waiting.append(b.name)
+                else:
+                    found.append((b, i))
+        return found
+
     @cached_property
     def stations(self) -> tuple[str, ...]:
         """The names of the stations, in the order of the program; the loss is the last."""
@@ -112,7 +124,7 @@ class Route:
             return True
         if b.name not in self.active:
             return False
-        readers = self.through_moves(b.name)
+        readers = self._through_short(b.name)
         if b.op == "logsumexp" and any(axes_of(self.program, r) is not None for r, _ in readers):
             return False  # it belongs to its softmax
         if b.op == "pointwise" and _cheap(b):

@@ -433,21 +433,7 @@ def leaky_relu(builder: Builder, x: Any, slope: Any = 0.01) -> Traced:
 
 
 from symgrad.trace.moves import (  # noqa: E402 - they are made of the above
-    broadcast_to,
-    expand_dims,
-    new_axes,
-    reshape,
-    reshape_dims,
-    squeeze,
-    transpose,
-)
+    broadcast_to, expand_dims, new_axes, reshape, reshape_dims, squeeze, transpose,
+)  # fmt: skip
 
-__all__ = [
-    "broadcast_to",
-    "expand_dims",
-    "new_axes",
-    "reshape",
-    "reshape_dims",
-    "squeeze",
-    "transpose",
-]
+__all__ = ["broadcast_to", "expand_dims", "new_axes", "reshape", "reshape_dims", "squeeze", "transpose"]
