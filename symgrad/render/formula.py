@@ -39,7 +39,11 @@ class Writer:
         plain = self.named.get(value) or self.short.get(value, value)
         if self.shown.get(value, True):
             return self.symbol(plain)
-        return rf"\mathtt{{{plain}}}".replace("_", r"\_") if self.latex else plain
+        return self.literal(plain)
+
+    def literal(self, name: str) -> str:
+        """A name letter by letter, where its short form is another one's."""
+        return rf"\mathtt{{{name}}}".replace("_", r"\_") if self.latex else name
 
     def piece(self, value: str) -> Piece:
         """The value where it is used: its name, or its formula."""

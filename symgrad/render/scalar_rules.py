@@ -97,6 +97,9 @@ def content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Expr
 
 
 def _content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Expr, sympy.Expr]:
+    if fn.is_Add and fn.count_ops() > LARGEST_FACTORED:  # of a long sum its numbers only
+        number, terms = fn.primitive()
+        return (-number, -terms) if _negative(terms) else (number, terms)
     if fn.is_Add or fn.is_Mul:
         fn = sympy.factor_terms(fn)
         divisors = [p.base for p in fn.atoms(sympy.Pow) if p.exp.is_negative and p.has(*symbols)]
@@ -119,6 +122,10 @@ def _content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Exp
             rest = sympy.Mul(*(flipped if f == sums[0] else f for f in sympy.Mul.make_args(rest)))
             coefficient = -coefficient
     return coefficient, rest
+
+
+def _negative(fn: sympy.Expr) -> bool:
+    return all(t.could_extract_minus_sign() for t in sympy.Add.make_args(fn))
 
 
 def _divided_by_rest(coefficient: sympy.Expr, rest: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:

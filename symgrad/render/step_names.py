@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from symgrad.ops.record import Piece
 from symgrad.ops.scalars.printer import NEG
@@ -85,7 +86,12 @@ class StepNames:
 
     def shown(self, value: str) -> str:
         """A forward value or an input as the page shows it."""
-        return self.writer(Program(self.route.program.inputs, (), ())).name(value)
+        return self.bare.name(value)
+
+    @cached_property
+    def bare(self) -> StepWriter:
+        """A writer of names."""
+        return self.writer(Program((), (), ()))
 
     def partial(self, value: str) -> str:
         """``∂L/∂h``."""
@@ -98,11 +104,11 @@ class StepNames:
         """The left side of a line: ``δ₁ = ∂L/∂z₁``."""
         if value not in self.deltas or value in self.route.wrt:
             return self.partial(value)
-        return f"{self.writer(None).symbol(self.deltas[value])} = {self.partial(value)}"
+        return f"{self.bare.symbol(self.deltas[value])} = {self.partial(value)}"
 
-    def writer(self, program: Program | None) -> StepWriter:
+    def writer(self, program: Program) -> StepWriter:
         """A writer of one line."""
-        return StepWriter(program or Program((), (), ()), self.style, self)
+        return StepWriter(program, self.style, self)
 
     def adjoints(self, program: Program) -> Mapping[str, str]:
         """For the inputs that are adjoints the values that they belong to."""
@@ -131,9 +137,9 @@ class StepWriter(Writer):
                 return self.symbol(self.names.deltas[station])
             return self.names.partial(station)
         plain = self.names.plain.get(value)
-        if plain is None or not self.names.pretty[value]:
+        if plain is None:
             return super().name(value)
-        return self.symbol(plain)
+        return self.symbol(plain) if self.names.pretty[value] else self.literal(plain)
 
 
 __all__ = ["StepNames", "StepWriter"]
