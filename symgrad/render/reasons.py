@@ -55,10 +55,10 @@ def reasons(route: Route, way: Sequence[tuple[Binding, int]]) -> list[Reason]:
     return list(dict.fromkeys(r for w, r in told if w == most))
 
 
-def distributions(route: Route, value: str) -> list[str]:
+def distributions(route: Route, stations: Sequence[str]) -> list[str]:
     """What is known of data beside a softmax: that its rows sum to 1."""
     found = []
-    for s in route.next.get(value, ()):
+    for s in stations:
         segment = route.segments[s]
         if any(b.op == "logsumexp" for b in segment.bindings):
             rows = [

@@ -44,6 +44,7 @@ class Parts:
         self.program = route.program
         self._whole = Builder.extending(self.program)
         self._forward: dict[str, Part] = {}
+        self.dead: set[str] = set()
         self.adjoints = {self.adjoint_name(s): s for s in route.stations}
 
     def adjoint_name(self, value: str) -> str:
@@ -64,14 +65,18 @@ class Parts:
         program = Program(self._inputs(segment.leaves), segment.bindings, ((LABEL, station),))
         return Part(station, simplify(_without_labels(program)))
 
+    def readers(self, value: str) -> list[str]:
+        """The stations through which something flows back to a value: not through an index, whose place is fixed."""
+        return [s for s in self.route.next.get(value, ()) if s in self.route.active and s not in self.dead]
+
     def backward(self, value: str, known: Mapping[str, Part]) -> Part | None:
-        """The adjoint of a value; None where nothing flows back.
+        """The adjoint of a value; None where nothing flows back, which is remembered.
 
         Args:
             value: a station or a parameter.
             known: formulas that are written in place of the adjoints of these stations.
         """
-        readers = [s for s in self.route.next.get(value, ()) if s in self.route.active]
+        readers = self.readers(value)
         leaves = dict.fromkeys([value])
         for s in readers:
             leaves |= dict.fromkeys([*self.route.segments[s].leaves, s])
@@ -87,6 +92,7 @@ class Parts:
             if g is not None:
                 total = g if total is None else builder.add(total, g)
         if total is None:
+            self.dead.add(value)
             return None
         whole = builder.full(total, builder.type(value).shape)
         made = simplify(_read_only(builder.finish([(LABEL, whole)])))

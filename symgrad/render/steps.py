@@ -149,7 +149,7 @@ class _Walk:
     ) -> tuple[str, Part]:
         """The chain rule as it stands, and what it comes to where that is shorter: ∂L/∂p ⊙ p ⊙ (1 − p) = p − y."""
         text = self._text(part)
-        readers = [s for s in self.route.next.get(value, ()) if s in own]
+        readers = [s for s in self.parts.readers(value) if s in own]
         if len(readers) != 1 or self.names.is_delta(readers[0]):
             return text, part
         opened = self.parts.backward(value, {**known, readers[0]: own[readers[0]]})
@@ -167,15 +167,13 @@ class _Walk:
     def _told(self, value: str) -> tuple[str, str, str]:
         found: list[Reason] = []
         several = 0
-        for s in self.route.next.get(value, ()):
-            if s not in self.route.active:
-                continue
+        for s in self.parts.readers(value):
             way, twice = path(self.route.segments[s], value)
             found += [r for r in reasons(self.route, way) if r not in found]
             several += 1 + twice
         found = found[:MOST]
         whys = [r.why for r in found]
-        whys += [w for w in distributions(self.route, value) if w not in whys]
+        whys += [w for w in distributions(self.route, self.parts.readers(value)) if w not in whys]
         if several > 1:
             whys.append(TWICE)
         return (

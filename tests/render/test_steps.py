@@ -166,3 +166,13 @@ def test_the_page_is_fresh():
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
     assert made.PAGE.read_text(encoding="utf-8") == made.page(), "run python docs/make_steps.py"
+
+
+def test_nothing_flows_back_through_an_index():
+    def nearest(X, mu):
+        distances = ((X[:, None] - mu[None]) ** 2).sum(axis=2)
+        k = np.argmin(distances, axis=1)
+        return np.sum((X - mu[k]) ** 2)
+
+    derivation = sg.derive(nearest, {"X": "n d", "mu": "k d"}, "mu")
+    assert not any("distances" in s.text for s in derivation.steps if s.phase == "backward")
