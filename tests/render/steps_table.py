@@ -102,7 +102,7 @@ DERIVATIONS = (
         {"X": "n d", "W": "d k", "y": "n"},
         ("W",),
         ("∂Lᵢ/∂fₖ = pₖ − [yᵢ = k]", "dscores = (p − onehot(y))/n", "dW = Xᵀ dscores"),
-        "Stanford CS231n, course notes: a two-layer network step by step",
+        "Stanford CS231n, course notes: Putting it together, a minimal neural network case study",
         domains={"y": "labels k"},
     ),
     Derivation(
