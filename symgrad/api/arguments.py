@@ -38,6 +38,8 @@ def evaluate(program: Program, values: Mapping[str, np.ndarray]) -> tuple[Any, n
     Raises:
         ShapeError: sizes do not fit; DataError: other numbers where whole ones are needed, a division by a size 0.
     """
+    from symgrad.compile.arrays import of_kind
+
     wanted = {i.name: i for i in program.inputs}
     bind_dims({n: i.shape for n, i in wanted.items()}, {n: a.shape for n, a in values.items()})
     floats = [a.dtype for a in values.values() if a.dtype.kind == "f"]
@@ -45,7 +47,7 @@ def evaluate(program: Program, values: Mapping[str, np.ndarray]) -> tuple[Any, n
     # Whole numbers are cast first: in their own dtype they would wrap around.
     ready = [
         a if a.dtype.kind == "f" or wanted[n].kind != "real" else a.astype(dtype)
-        for n, a in ((n, _of_kind(n, a, wanted[n].kind)) for n, a in values.items())
+        for n, a in ((n, of_kind(n, a, wanted[n].kind)) for n, a in values.items())
     ]
     try:
         return numpy_callable(program)(*ready), dtype
@@ -56,21 +58,3 @@ def evaluate(program: Program, values: Mapping[str, np.ndarray]) -> tuple[Any, n
             where=", ".join(empty) or "call",
             fix="pass some rows",
         ) from None
-
-
-def _of_kind(name: str, a: np.ndarray, kind: str) -> np.ndarray:
-    """Labels and indices as whole numbers, masks as truth values.
-
-    Raises:
-        DataError: other numbers where whole ones are needed.
-    """
-    if kind == "real" or a.dtype.kind == {"int": "i", "bool": "b"}[kind]:
-        return a
-    whole = a.astype(np.int64 if kind == "int" else np.bool_)
-    if (whole != a).any():
-        raise DataError(
-            f"{name!r} has to hold {'whole numbers' if kind == 'int' else 'truth values'}.",
-            where=name,
-            got=f"dtype {a.dtype} with other values",
-        )
-    return whole

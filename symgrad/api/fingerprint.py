@@ -6,11 +6,11 @@ compared by value (an array in a closure, an object with attributes) has none, a
 
 from __future__ import annotations
 
-import dis
 import types
 from collections.abc import Hashable
-from functools import lru_cache
 from typing import Any
+
+from symgrad.trace.sandbox import names_read
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 _MAX_DEPTH = 8
@@ -52,20 +52,10 @@ def _function(function: types.FunctionType, depth: int) -> Hashable | None:
     except ValueError:  # a variable that has no value yet
         return None
     reads: list[Any] = [*cells, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-    names = _global_names(function.__code__)
+    names = names_read(function.__code__)
     scope = function.__globals__
     reads += [scope[n] for n in names if n in scope and scope[n] is not function]
     parts = [fingerprint(v, depth + 1) for v in reads]
     if any(p is None for p in parts):
         return None
     return ("function", function.__code__, names, *parts)
-
-
-@lru_cache(maxsize=1024)
-def _global_names(code: types.CodeType) -> tuple[str, ...]:
-    """The globals that code reads, inner functions included."""
-    found = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            found.update(_global_names(constant))
-    return tuple(sorted(found))

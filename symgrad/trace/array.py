@@ -14,14 +14,14 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from symgrad.errors import NoSuchMethodError, TraceError, UnsupportedError, nearest
-from symgrad.ops.dims import Dim, format_shape
+from symgrad.ops.dims import Dim, format_shape, product
+from symgrad.trace import moves, views
 from symgrad.trace import operations as ops
-from symgrad.trace import views
 from symgrad.trace.dispatch import METHODS, call_numpy, call_ufunc, torch_names
 from symgrad.trace.grids import ordered_reshape
 from symgrad.trace.masked import Masked
 from symgrad.trace.memory import Memory
-from symgrad.trace.sizes import NeedsSize, number
+from symgrad.trace.sizes import NeedsSize, number, truth
 from symgrad.trace.tensor_functions import TENSOR_FUNCTIONS
 
 
@@ -61,7 +61,7 @@ class Traced(Memory, NDArrayOperatorsMixin):
 
     @property
     def size(self) -> Any:
-        return ops.size_value(self.builder, ops.count(self.dims))
+        return ops.size_value(self.builder, product(self.dims))
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -157,7 +157,7 @@ class Traced(Memory, NDArrayOperatorsMixin):
             return numbers.item(*index)
         if index:
             return self[index if len(index) > 1 else index[0]]
-        return ops.reshape_dims(self, ())
+        return moves.reshape_dims(self, ())
 
     def tolist(self) -> Any:
         numbers = self.numbers
@@ -195,7 +195,7 @@ class Traced(Memory, NDArrayOperatorsMixin):
     # What needs numbers -----------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        return ops.truth(self)
+        return truth(self)
 
     def __float__(self) -> float:
         return float(self._number("float"))

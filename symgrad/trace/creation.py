@@ -17,7 +17,7 @@ import sympy
 
 from symgrad.errors import TraceError, UnsupportedError
 from symgrad.program import Builder
-from symgrad.trace import constants, grids, linalg, spectral, structured
+from symgrad.trace import constants, grids, linalg, moves, spectral, structured
 from symgrad.trace import operations as ops
 from symgrad.trace.dispatch import SCIPY_SPECIAL, call_numpy
 from symgrad.trace.distances import SCIPY_DISTANCE
@@ -47,7 +47,7 @@ def _full(
     if isinstance(fill_value, ops.Array):
         numbers = fill_value.numbers
         if numbers is None:
-            return fresh(ops.broadcast_to(fill_value, dims))
+            return fresh(moves.broadcast_to(fill_value, dims))
         fill_value = numbers
     if all(isinstance(d, int) for d in dims):
         return ops.Array(builder, data=np.full(dims, fill_value, dtype))
@@ -94,7 +94,7 @@ def _array(
     a = _asarray(builder, object, dtype)
     made = fresh(a) if a is object else a
     for _ in range(ndmin - made.ndim):
-        made = ops.reshape_dims(made, (1, *made.dims))
+        made = moves.reshape_dims(made, (1, *made.dims))
     return made
 
 

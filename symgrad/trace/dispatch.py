@@ -13,7 +13,7 @@ import numpy as np
 
 from symgrad.errors import TraceError, UnsupportedError, nearest
 from symgrad.program import Builder
-from symgrad.trace import gammas, indexing, reductions, special, views
+from symgrad.trace import gammas, indexing, moves, reductions, special, views
 from symgrad.trace import operations as ops
 from symgrad.trace.grids import ordered_reshape
 from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
@@ -97,7 +97,7 @@ def _pure_ufunc(
         return call_numpy(builder, ACCUMULATIONS[ufunc.__name__], inputs, {"axis": 0, **options})
     if method == "outer" and not options:
         first, second = (ops.lift(builder, v) for v in inputs)
-        spread = ops.reshape_dims(first, (*first.dims, *(1 for _ in second.dims)))
+        spread = moves.reshape_dims(first, (*first.dims, *(1 for _ in second.dims)))
         return _pure_ufunc(builder, ufunc, "__call__", (spread, second), {})
     if method != "__call__" or options:
         raise UnsupportedError(
@@ -174,7 +174,7 @@ def _copyto(builder: Builder, dst: Any, src: Any, where: Any = True) -> None:
     views.setitem(
         dst,
         Ellipsis if where is True else where,
-        src if where is True else ops.broadcast_to(ops.lift(builder, src), dst.dims)[where],
+        src if where is True else moves.broadcast_to(ops.lift(builder, src), dst.dims)[where],
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import format_shape
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.norms import norm
 from symgrad.trace.reductions import amax
@@ -58,7 +59,9 @@ def cdist(builder: Builder, XA: Any, XB: Any, metric: Any = "euclidean") -> Trac
     for a in (first, second):
         if a.ndim != 2:
             raise ShapeError("cdist takes two matrices.", where="cdist", got=format_shape(a.dims))
-    found: Traced = _metric(metric, "cdist")(builder, ops.expand_dims(first, 1), ops.expand_dims(second, 0))
+    found: Traced = _metric(metric, "cdist")(
+        builder, moves.expand_dims(first, 1), moves.expand_dims(second, 0)
+    )
     return found
 
 

@@ -12,6 +12,7 @@ from symgrad.ops.dims import format_shape
 from symgrad.ops.eye import eye_attrs
 from symgrad.ops.record import ARG
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.linalg import cholesky, diag, diagonal, solve
 from symgrad.trace.sizes import usual
@@ -83,15 +84,15 @@ def several_logpdf(
     matrix = _covariance(builder, ops.lift(builder, cov), centre, value)
     size = matrix.dims[-1]
     if value.ndim == 0:
-        value = ops.reshape_dims(value, (1,))
+        value = moves.reshape_dims(value, (1,))
     elif value.ndim == 1 and not usual(builder, sympy.Ne(size, 1), "multivariate_normal"):
-        value = ops.expand_dims(value, 1)  # each entry is an observation of the only variable
+        value = moves.expand_dims(value, 1)  # each entry is an observation of the only variable
     distance = ops.elementary(builder, "sub", value, centre)
     factor = cholesky(builder, matrix)
-    flat = distance if distance.ndim == 1 else ops.reshape(distance, (-1, ops.size_value(builder, size)))
-    whitened = solve(builder, factor, flat if flat.ndim == 1 else ops.transpose(flat))
+    flat = distance if distance.ndim == 1 else moves.reshape(distance, (-1, ops.size_value(builder, size)))
+    whitened = solve(builder, factor, flat if flat.ndim == 1 else moves.transpose(flat))
     squares = ops.total(ops.elementary(builder, "square", whitened), 0)
-    squares = ops.squeeze(ops.reshape_dims(squares, distance.dims[:-1]))
+    squares = moves.squeeze(moves.reshape_dims(squares, distance.dims[:-1]))
     logs = ops.total(ops.elementary(builder, "log", diagonal(builder, factor)))
     constant = ops.apply(builder, _A * _LOG_2PI / 2, ops.size_value(builder, size))
     half = ops.apply(builder, -_A / 2, squares)

@@ -14,6 +14,7 @@ from symgrad.errors import ShapeError, SpecError, UnsupportedError
 from symgrad.ops.dims import same
 from symgrad.ops.einsum import LETTERS, sizes_of
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _alone(builder: Builder, o: Labelled, needed: set[str]) -> Labelled | None:
 
 
 def _ordered(o: Labelled, out: str) -> Traced:
-    return ops.transpose(o.value, tuple(o.labels.index(c) for c in out))
+    return moves.transpose(o.value, tuple(o.labels.index(c) for c in out))
 
 
 def _product(builder: Builder, a: Labelled, b: Labelled, out: str) -> Labelled | None:
@@ -208,19 +209,19 @@ def _matmul(
     rows = _ordered(a, batch + "".join(more + last) + c)
     columns = _ordered(b, batch + c + "".join(right))
     if not last:  # a row vector in each stack
-        rows = ops.reshape_dims(rows, (*rows.dims[:-1], 1, rows.dims[-1]))
+        rows = moves.reshape_dims(rows, (*rows.dims[:-1], 1, rows.dims[-1]))
     if not right and batch:
-        columns = ops.reshape_dims(columns, (*columns.dims, 1))
+        columns = moves.reshape_dims(columns, (*columns.dims, 1))
     if batch and more:
         at = len(batch)
-        columns = ops.reshape_dims(columns, (*columns.dims[:at], *(1,) * len(more), *columns.dims[at:]))
+        columns = moves.reshape_dims(columns, (*columns.dims[:at], *(1,) * len(more), *columns.dims[at:]))
     found = ops.matmul(builder, rows, columns)
     labels = batch + "".join(more + last + right)
     shape = {
         **dict(zip(a.labels, a.value.dims, strict=True)),
         **dict(zip(b.labels, b.value.dims, strict=True)),
     }
-    return Labelled(ops.reshape_dims(found, tuple(shape[x] for x in labels)), labels)
+    return Labelled(moves.reshape_dims(found, tuple(shape[x] for x in labels)), labels)
 
 
 def _entrywise(builder: Builder, a: Labelled, b: Labelled, out: str) -> Traced:
@@ -238,7 +239,7 @@ def _spread(o: Labelled, out: str) -> Traced:
     if not own or out.endswith("".join(own)):
         return value  # broadcasting adds leading axes
     size = dict(zip(own, value.dims, strict=True))
-    return ops.reshape_dims(value, tuple(size.get(c, 1) for c in out[out.index(own[0]) :]))
+    return moves.reshape_dims(value, tuple(size.get(c, 1) for c in out[out.index(own[0]) :]))
 
 
 __all__ = ["Labelled", "contract", "einsum"]

@@ -11,10 +11,10 @@ import sympy
 
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.program import Builder
-from symgrad.trace import constants, views
+from symgrad.trace import constants, moves, views
 from symgrad.trace import operations as ops
 from symgrad.trace.indexing import getitem
-from symgrad.trace.joining import along, axis_of, concatenate, meshgrid, stack
+from symgrad.trace.joining import along, concatenate, meshgrid, stack
 from symgrad.trace.moving import moveaxis
 from symgrad.trace.sequences import diff
 from symgrad.trace.sizes import number, usual
@@ -75,9 +75,9 @@ class Joined:
     def _part(self, item: Any) -> Traced:
         value = _counted(self._builder, item) if isinstance(item, slice) else ops.lift(self._builder, item)
         if value.ndim == 0:
-            return ops.reshape_dims(value, (1, 1) if self._columns else (1,))
+            return moves.reshape_dims(value, (1, 1) if self._columns else (1,))
         if self._columns and value.ndim == 1:
-            return ops.expand_dims(value, 1)
+            return moves.expand_dims(value, 1)
         return value
 
 
@@ -152,7 +152,7 @@ def linspace(
     if endpoint:
         several = usual(builder, sympy.Gt(count, 1), "np.linspace")
         if not several:
-            return ops.reshape_dims(first, (1,)) if count == 1 else ops.ones(builder, (0,), 0)
+            return moves.reshape_dims(first, (1,)) if count == 1 else ops.ones(builder, (0,), 0)
     parts = count - 1 if endpoint else count
     step = ops.elementary(builder, "div", last - first, ops.size_value(builder, parts))
     made = first + ops.elementary(builder, "mul", constants.arange(builder, 0, num), step)
@@ -202,7 +202,7 @@ def apply_along_axis(
 ) -> Traced:
     """``func1d`` of every line of the array along an axis; the other sizes have to be numbers."""
     value = ops.lift(builder, arr)
-    at = axis_of(axis, value.ndim, "np.apply_along_axis")
+    at = ops.axis_of(axis, value.ndim, "np.apply_along_axis")
     lines = moveaxis(builder, value, at, -1)
     sizes = [number(builder, d, "np.apply_along_axis") for d in lines.dims[:-1]]
     if 0 in sizes:
@@ -212,28 +212,30 @@ def apply_along_axis(
         for position in all_of(*(range(s) for s in sizes))
     ]
     stacked = stack(builder, found, 0)
-    result = ops.reshape_dims(stacked, (*sizes, *found[0].dims))
+    result = moves.reshape_dims(stacked, (*sizes, *found[0].dims))
     rank = found[0].ndim
     return moveaxis(builder, result, [len(sizes) + i for i in range(rank)], [at + i for i in range(rank)])
 
 
 def ediff1d(builder: Builder, ary: Any, to_end: Any = None, to_begin: Any = None) -> Traced:
     """The differences of the entries in a row, with more numbers before and after."""
-    steps = diff(builder, ops.reshape(ops.lift(builder, ary), -1))
-    ends = [ops.reshape(ops.lift(builder, v), -1) if v is not None else None for v in (to_begin, to_end)]
+    steps = diff(builder, moves.reshape(ops.lift(builder, ary), -1))
+    ends = [moves.reshape(ops.lift(builder, v), -1) if v is not None else None for v in (to_begin, to_end)]
     parts = [p for p in (ends[0], steps, ends[1]) if p is not None]
     return concatenate(builder, parts, 0) if len(parts) > 1 else steps
 
 
 def resize(builder: Builder, a: Any, new_shape: Any) -> Traced:
     """The entries over and over until the new shape is full."""
-    value = ops.reshape(ops.lift(builder, a), -1)
+    value = moves.reshape(ops.lift(builder, a), -1)
     given = new_shape if isinstance(new_shape, (list, tuple)) else (new_shape,)
     shape = tuple(number(builder, ops.as_size(d), "np.resize") for d in given)
     size = number(builder, value.dims[0], "np.resize")
     if size == 0:
         return ops.ones(builder, shape, 0)
-    return ops.reshape_dims(along(builder, value, 0, np.resize(np.arange(size), int(np.prod(shape)))), shape)
+    return moves.reshape_dims(
+        along(builder, value, 0, np.resize(np.arange(size), int(np.prod(shape)))), shape
+    )
 
 
 NUMPY: dict[Callable[..., Any], Rule] = {

@@ -18,6 +18,7 @@ from symgrad.ops.scalars.functions import Comparison, Maximum, Minimum, Select, 
 from symgrad.ops.scalars.logic import IsFinite, IsInf, IsNan
 from symgrad.ops.scalars.special import FMax, FMin
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 
 if TYPE_CHECKING:
@@ -70,4 +71,4 @@ def _extreme(
     """max(x, −∞) is x, and max(x, ∞) is ∞."""
     position = next(i for i, c in enumerate(constants) if c in INFINITE)
     wins = (constants[position] == sympy.oo) == largest
-    return ops.broadcast_to(values[position if wins else 1 - position], shape)
+    return moves.broadcast_to(values[position if wins else 1 - position], shape)

@@ -12,24 +12,12 @@ import sympy
 from symgrad.errors import ShapeError, TraceError, UnsupportedError
 from symgrad.ops.dims import Dim, as_dim, broadcast, format_shape, product, same
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.constants import arange, constant_array, eye, tri
 from symgrad.trace.indexing import getitem
 from symgrad.trace.regions import join
-from symgrad.trace.sizes import number
-
-
-def axis_of(axis: Any, rank: int, where: str) -> int:
-    """An axis counted from the front.
-
-    Raises:
-        ShapeError: there is no such axis.
-    """
-    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)) or not -rank <= axis < rank:
-        raise ShapeError(
-            "There is no such axis.", where=where, expected=f"an axis of {rank}", got=f"axis={axis!r}"
-        )
-    return int(axis) % rank
+from symgrad.trace.sizes import divided, number
 
 
 def along(builder: Builder, a: Any, axis: int, key: Any) -> Any:
@@ -61,7 +49,7 @@ def _joined(builder: Builder, arrays: Sequence[Any], axis: int) -> Any:
 def concatenate(builder: Builder, arrays: Any, axis: Any = 0) -> Any:
     found = rows(builder, arrays, "np.concatenate")
     if axis is None:
-        return _joined(builder, [ops.reshape(a, -1) for a in found], 0)
+        return _joined(builder, [moves.reshape(a, -1) for a in found], 0)
     if not found[0].dims:
         raise ShapeError(
             "Numbers are not joined.",
@@ -69,7 +57,7 @@ def concatenate(builder: Builder, arrays: Any, axis: Any = 0) -> Any:
             expected="arrays with axes",
             fix="use np.stack or np.array",
         )
-    return _joined(builder, found, axis_of(axis, found[0].ndim, "np.concatenate"))
+    return _joined(builder, found, ops.axis_of(axis, found[0].ndim, "np.concatenate"))
 
 
 def stack(builder: Builder, arrays: Any, axis: Any = 0) -> Any:
@@ -86,8 +74,8 @@ def stack(builder: Builder, arrays: Any, axis: Any = 0) -> Any:
             if a.ndim == len(first):
                 error.clash = next((d, e) for d, e in zip(first, a.dims, strict=True) if d != e)
             raise error
-    at = axis_of(axis, len(first) + 1, "np.stack")
-    return _joined(builder, [ops.reshape_dims(a, (*a.dims[:at], 1, *a.dims[at:])) for a in found], at)
+    at = ops.axis_of(axis, len(first) + 1, "np.stack")
+    return _joined(builder, [moves.reshape_dims(a, (*a.dims[:at], 1, *a.dims[at:])) for a in found], at)
 
 
 def stack_nested(builder: Builder, nested: Any) -> Any:
@@ -113,7 +101,7 @@ def at_least(a: Any, rank: int) -> Any:
         dims = (1, a.dims[0], 1) if a.ndim == 1 else (*a.dims, 1)
     else:
         dims = (*(1,) * (rank - a.ndim), *a.dims)
-    return ops.reshape_dims(a, dims)
+    return moves.reshape_dims(a, dims)
 
 
 def vstack(builder: Builder, tup: Any) -> Any:
@@ -128,7 +116,7 @@ def hstack(builder: Builder, tup: Any) -> Any:
 def column_stack(builder: Builder, tup: Any) -> Any:
     found = rows(builder, tup, "np.column_stack")
     return _joined(
-        builder, [a if a.ndim > 1 else ops.reshape_dims(a, (product(a.dims), 1)) for a in found], 1
+        builder, [a if a.ndim > 1 else moves.reshape_dims(a, (product(a.dims), 1)) for a in found], 1
     )
 
 
@@ -161,7 +149,7 @@ def _block(builder: Builder, arrays: Any, rank: int, depth: int) -> Any:
     if isinstance(arrays, list):
         return _joined(builder, [_block(builder, a, rank, depth - 1) for a in arrays], rank - depth)
     a = ops.lift(builder, arrays)
-    return ops.reshape_dims(a, (*(1,) * (rank - a.ndim), *a.dims))
+    return moves.reshape_dims(a, (*(1,) * (rank - a.ndim), *a.dims))
 
 
 # Taking apart ---------------------------------------------------------------------------------------------
@@ -170,12 +158,12 @@ def _block(builder: Builder, arrays: Any, rank: int, depth: int) -> Any:
 def _split(name: str, even: bool, axis: int | None = None) -> Callable[..., list[Any]]:
     def rule(builder: Builder, ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
         a = ops.lift(builder, ary)
-        return _parts(builder, a, indices_or_sections, axis_of(axis, a.ndim, name), even, name)
+        return _parts(builder, a, indices_or_sections, ops.axis_of(axis, a.ndim, name), even, name)
 
     def fixed(builder: Builder, ary: Any, indices_or_sections: Any) -> list[Any]:
         a = ops.lift(builder, ary)
         at = 0 if axis == 1 and a.ndim == 1 else axis
-        return _parts(builder, a, indices_or_sections, axis_of(at, a.ndim, name), True, name)
+        return _parts(builder, a, indices_or_sections, ops.axis_of(at, a.ndim, name), True, name)
 
     return rule if axis is None else fixed
 
@@ -185,7 +173,7 @@ def _parts(builder: Builder, a: Any, sections: Any, axis: int, even: bool, name:
         count = int(sections)
         if even and not isinstance(a.dims[axis], int):
             part = sympy.sympify(a.dims[axis]) / count
-            ops.divided(builder, part)
+            divided(builder, part)
             bounds: list[Any] = [ops.size_value(builder, as_dim(i * part)) for i in range(count + 1)]
             return [along(builder, a, axis, slice(i, j)) for i, j in pairwise(bounds)]
         size = number(builder, a.dims[axis], name)
@@ -215,10 +203,10 @@ def delete(builder: Builder, arr: Any, obj: Any, axis: Any = None) -> Any:
 def insert(builder: Builder, arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     a, at = _flat_or_axis(builder, arr, axis, "np.insert")
     new = ops.lift(builder, values)
-    new = ops.reshape_dims(new, (*(1,) * (a.ndim - new.ndim), *new.dims))
+    new = moves.reshape_dims(new, (*(1,) * (a.ndim - new.ndim), *new.dims))
     single = isinstance(obj, (int, np.integer)) and not isinstance(obj, bool)
     if single:  # then the first axis of the values is the one that is inserted along
-        new = ops.transpose(new, (*range(1, at + 1), 0, *range(at + 1, a.ndim)))
+        new = moves.transpose(new, (*range(1, at + 1), 0, *range(at + 1, a.ndim)))
     others = [new.dims[at] if i == at else d for i, d in enumerate(a.dims)]
     if single:
         new = ops.Array(builder, builder.emit("broadcast_to", new.name, shape=tuple(others)))
@@ -244,7 +232,7 @@ def _side_by_side(builder: Builder, arrays: Sequence[Any], axis: int) -> Any:
 
 def _flat_or_axis(builder: Builder, arr: Any, axis: Any, where: str) -> tuple[Any, int]:
     a = ops.lift(builder, arr)
-    return (ops.reshape(a, -1), 0) if axis is None else (a, axis_of(axis, a.ndim, where))
+    return (moves.reshape(a, -1), 0) if axis is None else (a, ops.axis_of(axis, a.ndim, where))
 
 
 def _plain(obj: Any, where: str) -> Any:
@@ -269,10 +257,10 @@ def tile(builder: Builder, A: Any, reps: Any) -> Any:
     rank = max(a.ndim, len(counts))
     counts = [*(1,) * (rank - len(counts)), *counts]
     dims: tuple[Dim, ...] = (*(1,) * (rank - a.ndim), *a.dims)
-    spread = ops.reshape_dims(a, tuple(x for d in dims for x in (1, d)))
+    spread = moves.reshape_dims(a, tuple(x for d in dims for x in (1, d)))
     wide = tuple(x for r, d in zip(counts, dims, strict=True) for x in (r, d))
     repeated = builder.emit("broadcast_to", spread.name, shape=wide)
-    return ops.reshape_dims(
+    return moves.reshape_dims(
         ops.Array(builder, repeated), tuple(product([r, d]) for r, d in zip(counts, dims, strict=True))
     )
 
@@ -285,9 +273,9 @@ def repeat(builder: Builder, a: Any, repeats: Any, axis: Any = None) -> Any:
         return along(builder, value, at, np.repeat(np.arange(size), each))
     count = ops.as_size(repeats)
     dims = value.dims
-    spread = ops.reshape_dims(value, (*dims[: at + 1], 1, *dims[at + 1 :]))
+    spread = moves.reshape_dims(value, (*dims[: at + 1], 1, *dims[at + 1 :]))
     wide = builder.emit("broadcast_to", spread.name, shape=(*dims[: at + 1], count, *dims[at + 1 :]))
-    return ops.reshape_dims(
+    return moves.reshape_dims(
         ops.Array(builder, wide), (*dims[:at], product([dims[at], count]), *dims[at + 1 :])
     )
 
@@ -295,13 +283,13 @@ def repeat(builder: Builder, a: Any, repeats: Any, axis: Any = None) -> Any:
 def meshgrid(
     builder: Builder, *xi: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True
 ) -> Any:
-    vectors = [ops.reshape(ops.lift(builder, x), -1) for x in xi]
+    vectors = [moves.reshape(ops.lift(builder, x), -1) for x in xi]
     rank = len(vectors)
     places = list(range(rank))
     if indexing == "xy" and rank > 1:
         places[:2] = [1, 0]
     open_ones = [
-        ops.reshape_dims(v, tuple(v.dims[0] if i == p else 1 for i in range(rank)))
+        moves.reshape_dims(v, tuple(v.dims[0] if i == p else 1 for i in range(rank)))
         for v, p in zip(vectors, places, strict=True)
     ]
     if sparse:

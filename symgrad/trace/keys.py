@@ -14,7 +14,7 @@ from symgrad.ops.dims import Dim, Shape, as_dim, format_shape
 from symgrad.ops.record import ARG
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
-from symgrad.trace.sizes import NeedsKind, assume, number
+from symgrad.trace.sizes import NeedsKind, assume, divided, number
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _position_or_index(builder: Builder, k: Any, size: Dim) -> Part:
     if isinstance(k, ops.Array):
         constant = builder.constant_value(k.name) if not k.dims else None
         if constant is not None and constant.free_symbols:
-            ops.divided(builder, constant)
+            divided(builder, constant)
             return Range(_position(builder, constant, size), 1, 1, dropped=True)
         if constant is not None and constant.is_integer:
             return Range(_position(builder, constant, size), 1, 1, dropped=True)
@@ -191,7 +191,7 @@ def _bound(builder: Builder, value: Any) -> sympy.Expr | None:
     if isinstance(value, ops.Array):
         constant = value.builder.constant_value(value.name) if not value.dims else None
         if constant is not None and constant.free_symbols:
-            ops.divided(builder, constant)
+            divided(builder, constant)
             return constant
         if constant is not None and constant.is_integer:
             return constant

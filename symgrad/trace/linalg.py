@@ -11,9 +11,10 @@ import sympy
 
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.diag import diag_attrs
-from symgrad.ops.dims import Dim, format_shape, same
+from symgrad.ops.dims import Dim, format_shape, product, same
 from symgrad.ops.eye import eye_attrs
 from symgrad.program import Builder
+from symgrad.trace import moves, products
 from symgrad.trace import operations as ops
 from symgrad.trace.norms import norm
 from symgrad.trace.sizes import assume, number
@@ -43,7 +44,7 @@ def _unary(op: str) -> Rule:
 
 def swapped(a: Traced) -> Traced:
     """The transpose of each matrix of a stack."""
-    return ops.transpose(a, (*range(a.ndim - 2), a.ndim - 1, a.ndim - 2))
+    return moves.transpose(a, (*range(a.ndim - 2), a.ndim - 1, a.ndim - 2))
 
 
 def _options(name: str, fix: str, **given: Any) -> None:
@@ -91,7 +92,7 @@ def matrix_power(builder: Builder, a: Any, n: Any) -> Traced:
     if n == 0:
         _emit(builder, "inverse", value)  # checks the shape; the result does not need it
         one = _emit(builder, "eye", **eye_attrs(value.dims[-1]))
-        return ops.broadcast_to(one, value.dims)
+        return moves.broadcast_to(one, value.dims)
     if n == 1:
         return value
     if n <= _MOST_FACTORS:
@@ -123,10 +124,10 @@ def kron(builder: Builder, a: Any, b: Any) -> Traced:
     rank = max(left.ndim, right.ndim)
     first = (1,) * (rank - left.ndim) + left.dims
     second = (1,) * (rank - right.ndim) + right.dims
-    spread = ops.reshape_dims(left, tuple(d for size in first for d in (size, 1)))
-    filled = ops.reshape_dims(right, tuple(d for size in second for d in (1, size)))
-    product = ops.elementary(builder, "mul", spread, filled)
-    return ops.reshape_dims(product, tuple(ops.count(pair) for pair in zip(first, second, strict=True)))
+    spread = moves.reshape_dims(left, tuple(d for size in first for d in (size, 1)))
+    filled = moves.reshape_dims(right, tuple(d for size in second for d in (1, size)))
+    pairs = ops.elementary(builder, "mul", spread, filled)
+    return moves.reshape_dims(pairs, tuple(product(pair) for pair in zip(first, second, strict=True)))
 
 
 # Diagonals -------------------------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ def _planes(builder: Builder, a: Any, axis1: Any, axis2: Any, where: str) -> Tra
         axes.append(int(axis) % value.ndim)
     if axes[0] == axes[1]:
         raise ShapeError("The two axes have to differ.", where=where, got=f"axis={axis1} twice")
-    return ops.transpose(value, (*(i for i in range(value.ndim) if i not in axes), *axes))
+    return moves.transpose(value, (*(i for i in range(value.ndim) if i not in axes), *axes))
 
 
 def trace(builder: Builder, a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Traced:
@@ -190,7 +191,7 @@ def diag(builder: Builder, v: Any, k: Any = 0) -> Traced:
 
 
 def diagflat(builder: Builder, v: Any, k: Any = 0) -> Traced:
-    return diag(builder, ops.reshape(ops.lift(builder, v), -1), k)
+    return diag(builder, moves.reshape(ops.lift(builder, v), -1), k)
 
 
 def triangle(builder: Builder, m: Any, k: Any = 0, *, upper: bool) -> Traced:
@@ -230,7 +231,7 @@ NUMPY: dict[Any, Rule] = {
     np.linalg.diagonal: lambda b, x, *, offset=0: diagonal(b, x, offset, -2, -1),
     np.linalg.matrix_transpose: lambda b, x: swapped(ops.lift(b, x)),
     np.linalg.matmul: ops.matmul,
-    np.linalg.outer: ops.outer,
+    np.linalg.outer: products.outer,
     np.matrix_transpose: lambda b, x: swapped(ops.lift(b, x)),
     np.trace: trace,
     np.diagonal: diagonal,
@@ -254,11 +255,11 @@ def _vector_norm(builder: Builder, x: Any, axis: Any, keepdims: bool, order: Any
         return norm(builder, value, order, axis, keepdims)
     axes = tuple(range(value.ndim)) if axis is None else tuple(int(i) % value.ndim for i in axis)
     rest = tuple(i for i in range(value.ndim) if i not in axes)
-    moved = ops.transpose(value, (*rest, *axes))
-    flat = ops.reshape_dims(moved, (*moved.dims[: len(rest)], ops.count(moved.dims[len(rest) :])))
+    moved = moves.transpose(value, (*rest, *axes))
+    flat = moves.reshape_dims(moved, (*moved.dims[: len(rest)], product(moved.dims[len(rest) :])))
     found = norm(builder, flat, order, -1)
     kept = tuple(1 if i in axes else d for i, d in enumerate(value.dims))
-    return ops.reshape_dims(found, kept) if keepdims else found
+    return moves.reshape_dims(found, kept) if keepdims else found
 
 
 # SciPy -------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from symgrad.errors import UnsupportedError
 from symgrad.ops.dims import Dim, product
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 
 _TAME = {"add", "subtract", "multiply", "negative", "positive", "square", "absolute", "maximum", "minimum"}
@@ -46,7 +47,7 @@ class Masked(NDArrayOperatorsMixin):
 
     def _condition(self, trailing: int | None = None) -> Any:
         count = self._trailing if trailing is None else trailing
-        return ops.reshape_dims(self.mask, (*self.mask.dims, *(1,) * count))
+        return moves.reshape_dims(self.mask, (*self.mask.dims, *(1,) * count))
 
     def filled(self, value: Any) -> Any:
         """The full array with ``value`` outside the mask."""
@@ -54,7 +55,7 @@ class Masked(NDArrayOperatorsMixin):
 
     def replaced(self, new: Any) -> Any:
         """The full array with ``new`` inside the mask."""
-        picked = ops.broadcast_to(self._condition(), self.value.dims)
+        picked = moves.broadcast_to(self._condition(), self.value.dims)
         return ops.elementary(self.builder, "where", picked, self._operand(new), self.value)
 
     def _operand(self, other: Any) -> Any:

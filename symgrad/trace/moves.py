@@ -1,4 +1,4 @@
-"""Operations that move entries to another shape; the names are part of ``operations``."""
+"""Operations that move entries to another shape."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy
 
-from symgrad.errors import ShapeError, UnsupportedError
+from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, Shape, as_dim, format_shape, product
 from symgrad.trace import operations as ops
 from symgrad.trace.sizes import usual
@@ -53,34 +53,6 @@ def broadcast_to(a: Traced, shape: Any) -> Traced:
     wanted = (shape,) if not isinstance(shape, (tuple, list)) else shape
     dims = tuple(ops.as_size(d) for d in wanted)
     return ops.Array(a.builder, a.builder.emit("broadcast_to", a.name, shape=dims))
-
-
-def new_axes(a: Traced, key: Any) -> Traced:
-    """``a[:, None]`` and its like: whole axes and new ones; other indexing is refused."""
-    keys = key if isinstance(key, tuple) else (key,)
-    if Ellipsis in keys and all(k is None or k is Ellipsis or k == slice(None) for k in keys):
-        at = keys.index(Ellipsis)
-        rest = sum(k is not None and k is not Ellipsis for k in keys)
-        keys = (*keys[:at], *(slice(None),) * (a.ndim - rest), *keys[at + 1 :])
-    if not all(k is None or (isinstance(k, slice) and k == slice(None)) for k in keys):
-        raise UnsupportedError(
-            "Indexing has no rule yet.",
-            where=f"{a.name}[...]",
-            expected="whole axes (:) and new ones (None)",
-            got=str(key),
-        )
-    dims = iter(a.dims)
-    shape: list[Dim] = []
-    for k in keys:
-        if k is None:
-            shape.append(1)
-            continue
-        size = next(dims, None)
-        if size is None:
-            raise ShapeError("Too many indices.", where=f"{a.name}[...]", expected=format_shape(a.dims))
-        shape.append(size)
-    shape.extend(dims)
-    return ops.Array(a.builder, a.builder.emit("reshape", a.name, shape=tuple(shape)))
 
 
 def squeeze(a: Traced, axis: Any = None) -> Traced:

@@ -11,10 +11,11 @@ from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.concatenate import total
 from symgrad.ops.dims import Dim, same
 from symgrad.program import Builder, exact_number
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.constants import arange
 from symgrad.trace.indexing import getitem
-from symgrad.trace.joining import along, at_least, axis_of
+from symgrad.trace.joining import along, at_least
 from symgrad.trace.keys import Range
 from symgrad.trace.regions import filled, join, written
 from symgrad.trace.sizes import number
@@ -25,7 +26,7 @@ _BACKWARDS = slice(None, None, -1)
 def _axes(axis: Any, rank: int, where: str) -> list[int]:
     if axis is None:
         return list(range(rank))
-    return [axis_of(i, rank, where) for i in (axis if isinstance(axis, (tuple, list)) else (axis,))]
+    return [ops.axis_of(i, rank, where) for i in (axis if isinstance(axis, (tuple, list)) else (axis,))]
 
 
 def flip(builder: Builder, m: Any, axis: Any = None) -> Any:
@@ -37,7 +38,7 @@ def flip(builder: Builder, m: Any, axis: Any = None) -> Any:
 def roll(builder: Builder, a: Any, shift: Any, axis: Any = None) -> Any:
     value = ops.lift(builder, a)
     if axis is None:
-        return ops.reshape_dims(_rolled(builder, ops.reshape(value, -1), shift, 0), value.dims)
+        return moves.reshape_dims(_rolled(builder, moves.reshape(value, -1), shift, 0), value.dims)
     axes = _axes(axis, value.ndim, "np.roll")
     shifts = list(shift) if isinstance(shift, (tuple, list)) else [shift] * len(axes)
     for s, i in zip(shifts, axes, strict=True):
@@ -64,20 +65,20 @@ def moveaxis(builder: Builder, a: Any, source: Any, destination: Any) -> Any:
     order = [i for i in range(value.ndim) if i not in here]
     for to, i in sorted(zip(there, here, strict=True)):
         order.insert(to, i)
-    return ops.transpose(value, order)
+    return moves.transpose(value, order)
 
 
 def swapaxes(builder: Builder, a: Any, axis1: Any, axis2: Any) -> Any:
     value = ops.lift(builder, a)
-    i, j = (axis_of(x, value.ndim, "np.swapaxes") for x in (axis1, axis2))
+    i, j = (ops.axis_of(x, value.ndim, "np.swapaxes") for x in (axis1, axis2))
     order = list(range(value.ndim))
     order[i], order[j] = j, i
-    return ops.transpose(value, order)
+    return moves.transpose(value, order)
 
 
 def rollaxis(builder: Builder, a: Any, axis: Any, start: int = 0) -> Any:
     value = ops.lift(builder, a)
-    i = axis_of(axis, value.ndim, "np.rollaxis")
+    i = ops.axis_of(axis, value.ndim, "np.rollaxis")
     to = start + value.ndim if start < 0 else start
     return moveaxis(builder, value, i, to - 1 if i < to else to)
 
@@ -179,8 +180,8 @@ def take(builder: Builder, a: Any, indices: Any, axis: Any = None, mode: str = "
     value = ops.lift(builder, a)
     key = np.asarray(indices) if isinstance(indices, (list, tuple)) and not _traced(indices) else indices
     if axis is None:
-        return getitem(builder, ops.reshape(value, -1), key)
-    return along(builder, value, axis_of(axis, value.ndim, "np.take"), key)
+        return getitem(builder, moves.reshape(value, -1), key)
+    return along(builder, value, ops.axis_of(axis, value.ndim, "np.take"), key)
 
 
 def _traced(items: Any) -> bool:
@@ -190,8 +191,8 @@ def _traced(items: Any) -> bool:
 def take_along_axis(builder: Builder, arr: Any, indices: Any, axis: Any = -1) -> Any:
     a, index = ops.lift(builder, arr), indices
     if axis is None:
-        return getitem(builder, ops.reshape(a, -1), index)
-    at = axis_of(axis, a.ndim, "np.take_along_axis")
+        return getitem(builder, moves.reshape(a, -1), index)
+    at = ops.axis_of(axis, a.ndim, "np.take_along_axis")
     dims = index.dims if isinstance(index, ops.Array) else np.shape(index)
     if len(dims) != a.ndim:
         raise ShapeError(
@@ -206,7 +207,7 @@ def take_along_axis(builder: Builder, arr: Any, indices: Any, axis: Any = -1) ->
             key.append(index)
         else:
             counted = arange(builder, 0, d)
-            key.append(ops.reshape_dims(counted, tuple(d if j == i else 1 for j in range(a.ndim))))
+            key.append(moves.reshape_dims(counted, tuple(d if j == i else 1 for j in range(a.ndim))))
     return getitem(builder, a, tuple(key))
 
 
@@ -216,7 +217,7 @@ def ix_(builder: Builder, *args: Any) -> tuple[Any, ...]:
         if isinstance(a, ops.Array) and a.numbers is None:
             if a.ndim != 1 or a.kind == "bool":
                 raise UnsupportedError("np.ix_ is traced for vectors of whole numbers.", where="np.ix_")
-            out.append(ops.reshape_dims(a, tuple(a.dims[0] if j == i else 1 for j in range(len(args)))))
+            out.append(moves.reshape_dims(a, tuple(a.dims[0] if j == i else 1 for j in range(len(args)))))
             continue
         values = np.asarray(a.numbers if isinstance(a, ops.Array) else a)
         if values.dtype.kind == "b":

@@ -10,6 +10,7 @@ from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import format_shape
 from symgrad.ops.norm import norm_attrs
 from symgrad.program import Builder, exact_number
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 
 if TYPE_CHECKING:
@@ -114,4 +115,4 @@ def _matrix(builder: Builder, value: Traced, order: Any, axes: tuple[int, ...], 
     found = _extreme(builder, sums, other, True, bool(order > 0))
     if keepdims:
         return found
-    return ops.reshape_dims(found, tuple(d for i, d in enumerate(found.dims) if i not in axes))
+    return moves.reshape_dims(found, tuple(d for i, d in enumerate(found.dims) if i not in axes))

@@ -15,6 +15,7 @@ from symgrad.trace import (
     grids,
     joining,
     linalg,
+    moves,
     moving,
     polynomials,
     products,
@@ -29,11 +30,7 @@ from symgrad.trace import operations as ops
 Rule = Callable[..., Any]
 
 
-def _elementwise(name: str) -> Rule:
-    return lambda builder, *operands: ops.elementary(builder, name, *operands)
-
-
-UFUNCS: dict[str, Rule] = {ufunc: _elementwise(e.name) for ufunc, e in BY_UFUNC.items()}
+UFUNCS: dict[str, Rule] = {ufunc: ops.rule_of(e.name) for ufunc, e in BY_UFUNC.items()}
 UFUNCS |= {
     "divide": UFUNCS["true_divide"],
     "matmul": ops.matmul,
@@ -52,31 +49,18 @@ def _where(builder: Builder, condition: Any, x: Any = None, y: Any = None) -> An
     return ops.elementary(builder, "where", condition, x, y)
 
 
-def _full_like(builder: Builder, a: Any, fill_value: Any) -> Any:
-    return ops.ones(builder, ops.lift(builder, a).dims, fill_value)
-
-
 NUMPY_FUNCTIONS: dict[Callable[..., Any], Rule] = {
-    np.transpose: lambda b, a, axes=None: ops.transpose(ops.lift(b, a), axes),
-    np.reshape: lambda b, a, shape: ops.reshape(ops.lift(b, a), shape),
-    np.ravel: lambda b, a: ops.reshape(ops.lift(b, a), -1),
-    np.squeeze: lambda b, a, axis=None: ops.squeeze(ops.lift(b, a), axis),
-    np.expand_dims: lambda b, a, axis: ops.expand_dims(ops.lift(b, a), axis),
-    np.broadcast_to: lambda b, array, shape: ops.broadcast_to(ops.lift(b, array), shape),
+    np.broadcast_to: lambda b, array, shape: moves.broadcast_to(ops.lift(b, array), shape),
     np.where: _where,
-    np.ones_like: lambda b, a: _full_like(b, a, 1),
-    np.zeros_like: lambda b, a: _full_like(b, a, 0),
-    np.full_like: _full_like,
-    np.shape: lambda b, a: a.shape,
-    np.ndim: lambda b, a: a.ndim,
-    np.size: lambda b, a: a.size,
-    np.copy: lambda b, a: ops.lift(b, a),
 }
 NUMPY_FUNCTIONS |= linalg.NUMPY
 NUMPY_FUNCTIONS |= {**reductions.NUMPY, **products.NUMPY, **special.NUMPY}
 NUMPY_FUNCTIONS |= {**joining.NUMPY, **moving.NUMPY, **sequences.NUMPY}
 NUMPY_FUNCTIONS |= {**grids.NUMPY, **polynomials.NUMPY, **statistics.NUMPY, **spectral.NUMPY}
-"""Functions that dispatch through ``__array_function__``; each rule takes the builder first."""
+"""Functions that dispatch through ``__array_function__``; each rule takes the builder first.
+
+Those that share or change memory, or only ask for a shape, are listed in ``dispatch``.
+"""
 
 
 def bind_numpy(

@@ -7,7 +7,7 @@ ways becomes the same program.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +18,9 @@ from symgrad.ops.dims import Dim, Shape, as_dim, broadcast, format_shape, produc
 from symgrad.ops.norm import norm_attrs
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import BY_NAME
-from symgrad.ops.scalars.functions import Comparison
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Builder, exact_number
-from symgrad.trace.checks import passing
-from symgrad.trace.sizes import NeedsKind, NeedsSize, assume, usual
+from symgrad.trace.sizes import NeedsKind, divided
 
 if TYPE_CHECKING:
     from symgrad.trace.array import Traced
@@ -128,72 +126,6 @@ def as_kind(a: Any, dtype: Any) -> Any:
 def size_value(builder: Builder, dim: Dim) -> Any:
     """A size as an int, or as a traced scalar that stands for it."""
     return dim if isinstance(dim, int) else Array(builder, builder.constant(dim))
-
-
-def truth(a: Traced) -> bool:
-    """The truth of a value that does not depend on the data: a comparison of sizes, a plain number.
-
-    Raises:
-        TraceError: it depends on data; NeedsSize: on sizes.
-    """
-    numbers = a.numbers
-    if numbers is not None:
-        return bool(numbers)
-    value = a.builder.constant_value(a.name) if not a.dims else None
-    check = passing() if value is None else None
-    if check is not None:
-        return check
-    if value is None:
-        raise a.builder.refuse(
-            TraceError(
-                "A branch on the data cannot be traced.",
-                where=repr(a),
-                fix="use np.where(condition, a, b), or branch on an option that is no array",
-            )
-        )
-    if isinstance(value, Comparison):
-        return usual(a.builder, _RELATIONS[value.sign](*value.args), str(value))
-    if value.is_number:
-        return bool(value != 0)
-    return usual(a.builder, sympy.Ne(value, 0), str(value))
-
-
-_RELATIONS: dict[str, Any] = {
-    ">": sympy.Gt,
-    ">=": sympy.Ge,
-    "<": sympy.Lt,
-    "<=": sympy.Le,
-    "==": sympy.Eq,
-    "!=": sympy.Ne,
-}
-
-
-def count(shape: Shape) -> Dim:
-    return product(shape)
-
-
-def whole_size(a: Traced) -> Any:
-    """``int(a)`` of a size: the size itself, taken to be whole where it is divided, such as h/2.
-
-    Raises:
-        TraceError: it depends on the data.
-    """
-    value = a.builder.constant_value(a.name) if not a.dims else None
-    if value is None:
-        raise TraceError("A traced array has no value yet.", where=repr(a), fix="leave int(...) away")
-    if not value.free_symbols:
-        return int(value)
-    divided(a.builder, value)
-    return a
-
-
-def divided(builder: Builder, size: sympy.Expr) -> None:
-    """Go on as if a size such as h/2 were whole; sizes for which it is not are derived on their own."""
-    top, bottom = sympy.fraction(sympy.together(size))
-    if not top.is_polynomial() or not bottom.is_Integer:
-        raise builder.refuse(NeedsSize(size.free_symbols, str(size)))
-    if bottom != 1:
-        assume(builder, sympy.Eq(sympy.Mod(top, bottom), 0), str(size))
 
 
 def as_size(value: Any) -> Dim:
@@ -323,6 +255,11 @@ def elementary(builder: Builder, name: str, *operands: Any) -> Traced:
     return apply(builder, record.expr, *operands)
 
 
+def rule_of(name: str) -> Callable[..., Traced]:
+    """The elementwise function of that name, for the tables of what may be called."""
+    return lambda builder, *operands: elementary(builder, name, *operands)
+
+
 def power(builder: Builder, base: Any, exponent: Any) -> Traced:
     b, e = lift(builder, base), lift(builder, exponent)
     value = builder.constant_value(e.name)
@@ -349,43 +286,34 @@ def matmul(builder: Builder, a: Any, b: Any) -> Traced:
     return Array(builder, builder.emit("matmul", left.name, right.name))
 
 
-def dot(builder: Builder, a: Any, b: Any) -> Traced:
-    left, right = lift(builder, a), lift(builder, b)
-    if not left.dims or not right.dims:
-        return elementary(builder, "mul", left, right)
-    return matmul(builder, left, right)
+def axis_of(axis: Any, rank: int, where: str, of: object = None) -> int:
+    """An axis counted from the front; ``of`` is what the message says that it should be an axis of.
 
-
-def inner(builder: Builder, a: Any, b: Any) -> Traced:
-    left, right = lift(builder, a), lift(builder, b)
-    if left.ndim == 2 and right.ndim == 2:
-        return matmul(builder, left, transpose(right))
-    if right.ndim == 2:
-        return matmul(builder, right, left)
-    return dot(builder, left, right)
-
-
-def outer(builder: Builder, a: Any, b: Any) -> Traced:
-    left, right = reshape(lift(builder, a), -1), reshape(lift(builder, b), -1)
-    return Array(builder, builder.emit("outer", left.name, right.name))
+    Raises:
+        ShapeError: there is no such axis.
+    """
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)) or not -rank <= axis < rank:
+        raise ShapeError(
+            "There is no such axis.",
+            where=where,
+            expected=f"an axis of {rank if of is None else of}",
+            got=f"axis={axis!r}",
+        )
+    return int(axis) % rank
 
 
 def axes_of(a: Traced, axis: Any, where: str) -> tuple[int, ...]:
+    """The axes that NumPy means, sorted and counted from the front; None means all.
+
+    Raises:
+        ShapeError: there is no such axis, or one is named twice.
+    """
     if axis is None:
         return tuple(range(a.ndim))
     if a.ndim == 0 and axis in (0, -1):  # as NumPy has it
         return ()
     given: Sequence[Any] = axis if isinstance(axis, (tuple, list)) else (axis,)
-    out = []
-    for i in given:
-        if isinstance(i, bool) or not isinstance(i, (int, np.integer)) or not -a.ndim <= i < a.ndim:
-            raise ShapeError(
-                "There is no such axis.",
-                where=where,
-                expected=f"an axis of {format_shape(a.dims)}",
-                got=f"axis={axis!r}",
-            )
-        out.append(int(i) % a.ndim)
+    out = [axis_of(i, a.ndim, where, format_shape(a.dims)) for i in given]
     if len(set(out)) < len(out):
         raise ShapeError("An axis is named twice.", where=where, got=f"axis={axis!r}")
     return tuple(sorted(out))
@@ -430,10 +358,3 @@ def leaky_relu(builder: Builder, x: Any, slope: Any = 0.01) -> Traced:
     return elementary(
         builder, "where", condition, value, elementary(builder, "mul", exact_number(slope), value)
     )
-
-
-from symgrad.trace.moves import (  # noqa: E402 - they are made of the above
-    broadcast_to, expand_dims, new_axes, reshape, reshape_dims, squeeze, transpose,
-)  # fmt: skip
-
-__all__ = ["broadcast_to", "expand_dims", "new_axes", "reshape", "reshape_dims", "squeeze", "transpose"]

@@ -10,6 +10,7 @@ import numpy as np
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import format_shape
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.indexing import getitem
 from symgrad.trace.joining import stack
@@ -31,7 +32,7 @@ def _horner(builder: Builder, coefficients: Traced, x: Any, where: str) -> Trace
     value = ops.lift(builder, x)
     if count == 0:
         return ops.ones(builder, value.dims, 0)
-    total: Traced = ops.broadcast_to(getitem(builder, coefficients, 0), value.dims)
+    total: Traced = moves.broadcast_to(getitem(builder, coefficients, 0), value.dims)
     for i in range(1, count):
         total = total * value + getitem(builder, coefficients, i)
     return total

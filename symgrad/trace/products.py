@@ -11,6 +11,7 @@ from symgrad.errors import ShapeError
 from symgrad.ops.dims import format_shape
 from symgrad.ops.einsum import LETTERS
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.einsum import Labelled, contract, einsum
 
@@ -51,8 +52,14 @@ def inner(builder: Builder, a: Any, b: Any) -> Traced:
     if left.ndim == 1 and right.ndim == 2:
         return ops.matmul(builder, right, left)
     if left.ndim <= 2 and right.ndim <= 2:
-        return ops.matmul(builder, left, ops.transpose(right))
+        return ops.matmul(builder, left, moves.transpose(right))
     return _checked_sum(builder, left, right, [left.ndim - 1], [right.ndim - 1], "inner")
+
+
+def outer(builder: Builder, a: Any, b: Any) -> Traced:
+    """Every entry of one times every entry of the other."""
+    left, right = (moves.reshape(ops.lift(builder, v), -1) for v in (a, b))
+    return ops.Array(builder, builder.emit("outer", left.name, right.name))
 
 
 def _checked_sum(
@@ -95,7 +102,7 @@ def tensordot(builder: Builder, a: Any, b: Any, axes: Any = 2) -> Traced:
 
 def vdot(builder: Builder, a: Any, b: Any) -> Traced:
     """The sum of the products of all entries."""
-    return dot(builder, *(ops.reshape(ops.lift(builder, v), -1) for v in (a, b)))
+    return dot(builder, *(moves.reshape(ops.lift(builder, v), -1) for v in (a, b)))
 
 
 def vecdot(builder: Builder, a: Any, b: Any, axis: int = -1) -> Traced:
@@ -111,8 +118,8 @@ def matvec(builder: Builder, a: Any, x: Any) -> Traced:
     matrix, vector = ops.lift(builder, a), ops.lift(builder, x)
     if vector.ndim <= 1:
         return ops.matmul(builder, matrix, vector)
-    found = ops.matmul(builder, matrix, ops.expand_dims(vector, -1))
-    return ops.reshape_dims(found, found.dims[:-1])
+    found = ops.matmul(builder, matrix, moves.expand_dims(vector, -1))
+    return moves.reshape_dims(found, found.dims[:-1])
 
 
 def vecmat(builder: Builder, x: Any, a: Any) -> Traced:
@@ -120,8 +127,8 @@ def vecmat(builder: Builder, x: Any, a: Any) -> Traced:
     vector, matrix = ops.lift(builder, x), ops.lift(builder, a)
     if vector.ndim <= 1:
         return ops.matmul(builder, vector, matrix)
-    found = ops.matmul(builder, ops.expand_dims(vector, -2), matrix)
-    return ops.reshape_dims(found, (*found.dims[:-2], found.dims[-1]))
+    found = ops.matmul(builder, moves.expand_dims(vector, -2), matrix)
+    return moves.reshape_dims(found, (*found.dims[:-2], found.dims[-1]))
 
 
 NUMPY: dict[Callable[..., Any], Rule] = {
@@ -130,7 +137,7 @@ NUMPY: dict[Callable[..., Any], Rule] = {
     np.vdot: vdot,
     np.tensordot: tensordot,
     np.einsum: einsum,
-    np.outer: ops.outer,
+    np.outer: outer,
 }
 UFUNCS: dict[str, Rule] = {"vecdot": vecdot, "matvec": matvec, "vecmat": vecmat}
 """By the name of the ufunc."""

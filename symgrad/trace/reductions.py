@@ -13,6 +13,7 @@ from symgrad.ops.dims import Dim, product, same
 from symgrad.ops.record import ARG
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.sizes import assume
 
@@ -22,29 +23,9 @@ if TYPE_CHECKING:
 Rule = Callable[..., Any]
 
 
-def axes_of(a: Traced, axis: Any, where: str) -> tuple[int, ...]:
-    """The axes that NumPy means, sorted and not negative.
-
-    Raises:
-        ShapeError: there is no such axis, or one is named twice.
-    """
-    given = range(a.ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
-    out = []
-    for i in given:
-        whole = isinstance(i, (int, np.integer)) and not isinstance(i, bool)
-        if not whole or not -a.ndim <= i < a.ndim:
-            raise ShapeError(
-                "There is no such axis.", where=where, expected=f"an axis of {a.ndim}", got=f"axis={axis!r}"
-            )
-        out.append(int(i) % a.ndim)
-    if len(set(out)) < len(out):
-        raise ShapeError("An axis is named twice.", where=where, got=f"axis={axis!r}")
-    return tuple(sorted(out))
-
-
 def _reduced(builder: Builder, op: str, a: Any, axis: Any, keepdims: bool) -> Traced:
     value = ops.lift(builder, a)
-    axes = axes_of(value, axis, f"np.{op}")
+    axes = ops.axes_of(value, axis, f"np.{op}")
     if not axes:
         return value
     return ops.Array(builder, builder.emit(op, value.name, **sum_attrs(value.ndim, axes, bool(keepdims))))
@@ -52,7 +33,7 @@ def _reduced(builder: Builder, op: str, a: Any, axis: Any, keepdims: bool) -> Tr
 
 def _not_empty(builder: Builder, a: Traced, axis: Any, where: str) -> None:
     """The reduced entries exist; for sizes that are symbols it is assumed."""
-    for i in axes_of(a, axis, where):
+    for i in ops.axes_of(a, axis, where):
         size = a.dims[i]
         if same(size, 0):
             raise ShapeError("There is no largest or smallest of no entries.", where=where)
@@ -84,10 +65,10 @@ def _place(op: str) -> Rule:
         value = ops.lift(builder, a)
         rank = value.ndim
         if axis is None and rank != 1:
-            value = ops.reshape_dims(value, (product(value.dims),))
+            value = moves.reshape_dims(value, (product(value.dims),))
         _not_empty(builder, value, axis, f"np.{op}")
         found = _reduced(builder, op, value, axis, keepdims)
-        return ops.reshape_dims(found, (1,) * rank) if keepdims and axis is None else found
+        return moves.reshape_dims(found, (1,) * rank) if keepdims and axis is None else found
 
     return rule
 
@@ -153,13 +134,13 @@ def _is_number(value: Any, number: int) -> bool:
 def prod(builder: Builder, a: Any, axis: Any = None, keepdims: bool = False, initial: Any = 1) -> Traced:
     """The product of the entries, one axis after the other."""
     value = ops.lift(builder, a)
-    axes = axes_of(value, axis, "np.prod")
+    axes = ops.axes_of(value, axis, "np.prod")
     found = value
     if len(axes) == value.ndim > 1:
-        found = ops.reshape_dims(value, (product(value.dims),))
+        found = moves.reshape_dims(value, (product(value.dims),))
         found = _reduced(builder, "prod", found, 0, False)
         if keepdims:
-            found = ops.reshape_dims(found, (1,) * value.ndim)
+            found = moves.reshape_dims(found, (1,) * value.ndim)
     else:
         for i in reversed(axes):
             found = _reduced(builder, "prod", found, i, keepdims)
@@ -179,7 +160,7 @@ def average(
     value = ops.lift(builder, a)
     if weights is None:
         found = ops.mean(value, axis, keepdims)
-        sizes = product([value.dims[i] for i in axes_of(value, axis, "np.average")])
+        sizes = product([value.dims[i] for i in ops.axes_of(value, axis, "np.average")])
         return (found, ops.ones(builder, found.dims, sizes)) if returned else found
     w = ops.lift(builder, weights)
     if w.dims != value.dims:
@@ -190,12 +171,12 @@ def average(
                 expected="the shape of the array, or one weight for each entry of the axis",
                 got=f"weights of {w.ndim} axes, array of {value.ndim}",
             )
-        (at,) = axes_of(value, axis, "np.average")
-        w = ops.reshape_dims(w, tuple(w.dims[0] if i == at else 1 for i in range(value.ndim)))
+        (at,) = ops.axes_of(value, axis, "np.average")
+        w = moves.reshape_dims(w, tuple(w.dims[0] if i == at else 1 for i in range(value.ndim)))
     total = ops.total(ops.elementary(builder, "mul", value, w), axis, keepdims)
     weight = ops.total(w, axis, keepdims)
     found = ops.elementary(builder, "div", total, weight)
-    return (found, ops.broadcast_to(weight, found.dims)) if returned else found
+    return (found, moves.broadcast_to(weight, found.dims)) if returned else found
 
 
 # Spreads ------------------------------------------------------------------------------------------------------
@@ -206,7 +187,7 @@ def var(
 ) -> Traced:
     """The mean square distance from the mean, its divisor less by ``ddof``."""
     value = ops.lift(builder, a)
-    number: Dim = product([value.dims[i] for i in axes_of(value, axis, "np.var")])
+    number: Dim = product([value.dims[i] for i in ops.axes_of(value, axis, "np.var")])
     less = ops.lift(builder, ddof if correction is None else correction)
     distance = ops.elementary(builder, "sub", value, ops.mean(value, axis, keepdims=True))
     squares = ops.total(ops.elementary(builder, "square", distance), axis, keepdims)
@@ -247,10 +228,10 @@ def logsumexp(
     largest = amax(builder, value, axis, keepdims=True)
     shares = ops.apply(builder, sympy.exp(ARG(0) - ARG(1)), value, largest)
     weighted = ops.elementary(builder, "mul", b, shares)
-    axes = axes_of(value, axis, "logsumexp")
+    axes = ops.axes_of(value, axis, "logsumexp")
     shifted = ops.elementary(builder, "log", ops.total(weighted, _behind(axes, value, weighted), keepdims))
     if not keepdims:
-        largest = ops.reshape_dims(largest, tuple(d for i, d in enumerate(value.dims) if i not in axes))
+        largest = moves.reshape_dims(largest, tuple(d for i, d in enumerate(value.dims) if i not in axes))
     return ops.elementary(builder, "add", shifted, largest)
 
 

@@ -24,6 +24,7 @@ from symgrad.program import Builder
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
 from symgrad.trace.creation import Library
+from symgrad.trace.sizes import whole_size
 
 _LIBRARIES = {
     "numpy",
@@ -315,5 +316,5 @@ class _int(int, metaclass=_Number):
 
     def __new__(cls, value: Any = 0, /, *base: Any) -> Any:
         if isinstance(value, Traced) and value.numbers is None:
-            return ops.whole_size(value)
+            return whole_size(value)
         return int(value, *base)

@@ -12,10 +12,11 @@ from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import Dim
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.constants import tri
 from symgrad.trace.indexing import getitem
-from symgrad.trace.joining import along, axis_of, stack
+from symgrad.trace.joining import along, stack
 from symgrad.trace.moving import moveaxis, pad, take_along_axis
 from symgrad.trace.sizes import assume, number
 
@@ -26,8 +27,8 @@ FEW = 8
 def _flat_or_axis(builder: Builder, a: Any, axis: Any, where: str) -> tuple[Any, int]:
     value = ops.lift(builder, a)
     if axis is None:
-        return ops.reshape(value, -1), 0
-    return value, axis_of(axis, value.ndim, where)
+        return moves.reshape(value, -1), 0
+    return value, ops.axis_of(axis, value.ndim, where)
 
 
 def cumsum(builder: Builder, a: Any, axis: Any = None) -> Any:
@@ -40,7 +41,7 @@ def cumprod(builder: Builder, a: Any, axis: Any = None) -> Any:
     value, at = _flat_or_axis(builder, a, axis, "np.cumprod")
     last = moveaxis(builder, value, at, -1)
     size = last.dims[-1]
-    row = ops.reshape_dims(last, (*last.dims[:-1], 1, size))
+    row = moves.reshape_dims(last, (*last.dims[:-1], 1, size))
     kept = ops.elementary(builder, "where", tri(builder, size, size), row, 1)
     out = builder.emit("prod", kept.name, **sum_attrs(kept.ndim, (kept.ndim - 1,)))
     return moveaxis(builder, ops.Array(builder, out), -1, at)
@@ -48,7 +49,7 @@ def cumprod(builder: Builder, a: Any, axis: Any = None) -> Any:
 
 def diff(builder: Builder, a: Any, n: int = 1, axis: Any = -1) -> Any:
     value = ops.lift(builder, a)
-    at = axis_of(axis, value.ndim, "np.diff")
+    at = ops.axis_of(axis, value.ndim, "np.diff")
     for _ in range(int(n)):
         later = along(builder, value, at, slice(1, None))
         value = ops.elementary(builder, "sub", later, along(builder, value, at, slice(None, -1)))
@@ -57,13 +58,15 @@ def diff(builder: Builder, a: Any, n: int = 1, axis: Any = -1) -> Any:
 
 def trapezoid(builder: Builder, y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
     value = ops.lift(builder, y)
-    at = axis_of(axis, value.ndim, "np.trapezoid")
+    at = ops.axis_of(axis, value.ndim, "np.trapezoid")
     width: Any = dx
     if x is not None:
         points = ops.lift(builder, x)
         width = diff(builder, points, axis=0 if points.ndim == 1 else at)
         if points.ndim == 1:
-            width = ops.reshape_dims(width, tuple(width.dims[0] if i == at else 1 for i in range(value.ndim)))
+            width = moves.reshape_dims(
+                width, tuple(width.dims[0] if i == at else 1 for i in range(value.ndim))
+            )
     both = along(builder, value, at, slice(1, None)) + along(builder, value, at, slice(None, -1))
     return ops.total(width * both / 2, at)
 
@@ -163,7 +166,7 @@ def sliding_window_view(builder: Builder, x: Any, window_shape: Any, axis: Any =
             "There is one window length for each axis.", where="sliding_window_view", got=str(window_shape)
         )
     for length, i in zip(lengths, axes, strict=True):
-        at = axis_of(i, value.ndim, "sliding_window_view")
+        at = ops.axis_of(i, value.ndim, "sliding_window_view")
         size = number(builder, value.dims[at], "sliding_window_view")
         if length > size:
             raise ShapeError(
@@ -205,7 +208,7 @@ def median(builder: Builder, a: Any, axis: Any = None, keepdims: bool = False) -
     dims: tuple[Dim, ...] = (
         (1,) * rank if axis is None else tuple(1 if i == at else d for i, d in enumerate(value.dims))
     )
-    return ops.reshape_dims(middle, dims)
+    return moves.reshape_dims(middle, dims)
 
 
 # Triangles and diagonals --------------------------------------------------------------------------------------

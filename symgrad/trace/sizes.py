@@ -14,7 +14,9 @@ import sympy
 
 from symgrad.errors import TraceError
 from symgrad.ops.dims import Dim
+from symgrad.ops.scalars.functions import Comparison
 from symgrad.program import Builder
+from symgrad.trace.checks import passing
 
 
 class NeedsSize(TraceError):
@@ -80,3 +82,65 @@ def usual(builder: Builder, relation: Any, where: str) -> bool:
         assume(builder, found if larger == sympy.true else sympy.Not(found), where)
         return bool(larger)
     raise builder.refuse(NeedsSize(found.free_symbols, where))
+
+
+def truth(a: Any) -> bool:
+    """The truth of a value that does not depend on the data: a comparison of sizes, a plain number.
+
+    Raises:
+        TraceError: it depends on data; NeedsSize: on sizes.
+    """
+    numbers = a.numbers
+    if numbers is not None:
+        return bool(numbers)
+    value = a.builder.constant_value(a.name) if not a.dims else None
+    check = passing() if value is None else None
+    if check is not None:
+        return check
+    if value is None:
+        raise a.builder.refuse(
+            TraceError(
+                "A branch on the data cannot be traced.",
+                where=repr(a),
+                fix="use np.where(condition, a, b), or branch on an option that is no array",
+            )
+        )
+    if isinstance(value, Comparison):
+        return usual(a.builder, _RELATIONS[value.sign](*value.args), str(value))
+    if value.is_number:
+        return bool(value != 0)
+    return usual(a.builder, sympy.Ne(value, 0), str(value))
+
+
+_RELATIONS: dict[str, Any] = {
+    ">": sympy.Gt,
+    ">=": sympy.Ge,
+    "<": sympy.Lt,
+    "<=": sympy.Le,
+    "==": sympy.Eq,
+    "!=": sympy.Ne,
+}
+
+
+def whole_size(a: Any) -> Any:
+    """``int(a)`` of a size: the size itself, taken to be whole where it is divided, such as h/2.
+
+    Raises:
+        TraceError: it depends on the data.
+    """
+    value = a.builder.constant_value(a.name) if not a.dims else None
+    if value is None:
+        raise TraceError("A traced array has no value yet.", where=repr(a), fix="leave int(...) away")
+    if not value.free_symbols:
+        return int(value)
+    divided(a.builder, value)
+    return a
+
+
+def divided(builder: Builder, size: sympy.Expr) -> None:
+    """Go on as if a size such as h/2 were whole; sizes for which it is not are derived on their own."""
+    top, bottom = sympy.fraction(sympy.together(size))
+    if not top.is_polynomial() or not bottom.is_Integer:
+        raise builder.refuse(NeedsSize(size.free_symbols, str(size)))
+    if bottom != 1:
+        assume(builder, sympy.Eq(sympy.Mod(top, bottom), 0), str(size))

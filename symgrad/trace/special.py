@@ -22,10 +22,6 @@ Rule = Callable[..., Any]
 _ENTRYWISE = ("pointwise", "constant", "broadcast_to")
 
 
-def _named(name: str) -> Rule:
-    return lambda builder, *operands: ops.elementary(builder, name, *operands)
-
-
 def _formula(fn: sympy.Expr) -> Rule:
     return lambda builder, *operands: ops.apply(builder, fn, *operands)
 
@@ -125,9 +121,9 @@ def _divmod(builder: Builder, a: Any, b: Any) -> tuple[Traced, Traced]:
 
 
 UFUNCS: dict[str, Rule] = {
-    "mod": _named("remainder"),
-    "radians": _named("deg2rad"),
-    "degrees": _named("rad2deg"),
+    "mod": ops.rule_of("remainder"),
+    "radians": ops.rule_of("deg2rad"),
+    "degrees": ops.rule_of("rad2deg"),
     "divmod": _divmod,
     "logaddexp2": _formula(f.LogAddExp(ARG(0) * sympy.log(2), ARG(1) * sympy.log(2)) / sympy.log(2)),
     "bitwise_and": _bits("&", "logical_and"),
@@ -144,8 +140,8 @@ NUMPY: dict[Callable[..., Any], Rule] = {
     np.piecewise: piecewise,
     np.round: around,
     np.around: around,
-    np.fix: _named("trunc"),
-    np.sinc: _named("sinc"),
+    np.fix: ops.rule_of("trunc"),
+    np.sinc: ops.rule_of("sinc"),
 }
 
 # SciPy --------------------------------------------------------------------------------------------------------
@@ -162,11 +158,11 @@ def _huber(builder: Builder, delta: Any, r: Any) -> Traced:
 
 
 SCIPY_SPECIAL: dict[str, Rule] = {
-    **{n: _named(n) for n in ("erf", "erfc", "gammaln", "digamma", "xlogy", "xlog1py", "log_ndtr")},
-    **{n: _named(n) for n in ("log1p", "expm1", "exp2", "cbrt", "softplus", "sinc")},
-    "expit": _named("sigmoid"),
-    "loggamma": _named("gammaln"),
-    "psi": _named("digamma"),
+    **{n: ops.rule_of(n) for n in ("erf", "erfc", "gammaln", "digamma", "xlogy", "xlog1py", "log_ndtr")},
+    **{n: ops.rule_of(n) for n in ("log1p", "expm1", "exp2", "cbrt", "softplus", "sinc")},
+    "expit": ops.rule_of("sigmoid"),
+    "loggamma": ops.rule_of("gammaln"),
+    "psi": ops.rule_of("digamma"),
     "log_expit": _formula(-f.Softplus(-_A)),
     "logit": _formula(sympy.log(_A) - f.Log1p(-_A)),
     "ndtr": _formula(sympy.erfc(-_A / sympy.sqrt(2)) / 2),

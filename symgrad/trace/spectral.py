@@ -10,6 +10,7 @@ import numpy as np
 from symgrad.errors import UnsupportedError
 from symgrad.ops.dims import same
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.joining import along
 from symgrad.trace.linalg import swapped
@@ -94,13 +95,13 @@ def norm_by_singular_values(
 ) -> Traced:
     """The sum (``"nuc"``), the largest (2) or the smallest (−2) singular value of the matrices on two axes."""
     rest = tuple(i for i in range(value.ndim) if i not in axes)
-    values = svdvals(builder, ops.transpose(value, (*rest, *axes)))
+    values = svdvals(builder, moves.transpose(value, (*rest, *axes)))
     found = (
         ops.total(values, -1) if order == "nuc" else along(builder, values, len(rest), 0 if order > 0 else -1)
     )
     if not keepdims:
         return found
-    return ops.reshape_dims(found, tuple(1 if i in axes else d for i, d in enumerate(value.dims)))
+    return moves.reshape_dims(found, tuple(1 if i in axes else d for i, d in enumerate(value.dims)))
 
 
 def pinv(builder: Builder, a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Traced:

@@ -11,11 +11,11 @@ import numpy as np
 from symgrad.errors import ShapeError, SpecError, UnsupportedError
 from symgrad.ops.dims import Dim, format_shape, product
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.indexing import added_at
-from symgrad.trace.joining import along, at_least, axis_of, concatenate, stack
+from symgrad.trace.joining import along, at_least, concatenate, stack
 from symgrad.trace.linalg import diag
-from symgrad.trace.reductions import axes_of
 from symgrad.trace.sequences import sort
 from symgrad.trace.sizes import number
 
@@ -39,7 +39,7 @@ def _variables(builder: Builder, m: Any, rowvar: Any, where: str) -> Traced:
             got=format_shape(value.dims),
         )
     matrix = at_least(value, 2)
-    return ops.transpose(matrix) if not rowvar and value.ndim == 2 else matrix
+    return moves.transpose(matrix) if not rowvar and value.ndim == 2 else matrix
 
 
 def _covariances(builder: Builder, m: Any, y: Any, rowvar: Any, bias: Any, ddof: Any, where: str) -> Traced:
@@ -50,7 +50,7 @@ def _covariances(builder: Builder, m: Any, y: Any, rowvar: Any, bias: Any, ddof:
     distance = ops.elementary(builder, "sub", rows, ops.mean(rows, 1, keepdims=True))
     less = ddof if ddof is not None else 0 if bias else 1
     divisor = ops.elementary(builder, "sub", ops.size_value(builder, rows.dims[1]), less)
-    squares = ops.matmul(builder, distance, ops.transpose(distance))
+    squares = ops.matmul(builder, distance, moves.transpose(distance))
     return ops.elementary(builder, "div", squares, divisor)
 
 
@@ -58,7 +58,7 @@ def cov(
     builder: Builder, m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None
 ) -> Traced:
     """(X − x̄)(X − x̄)ᵀ / (n − ddof) with one variable per row (d, n), or per column if not ``rowvar``."""
-    return ops.squeeze(_covariances(builder, m, y, rowvar, bias, ddof, "np.cov"))
+    return moves.squeeze(_covariances(builder, m, y, rowvar, bias, ddof, "np.cov"))
 
 
 def corrcoef(builder: Builder, x: Any, y: Any = None, rowvar: bool = True) -> Traced:
@@ -66,12 +66,12 @@ def corrcoef(builder: Builder, x: Any, y: Any = None, rowvar: bool = True) -> Tr
 
     NumPy cuts off at ±1, which only rounding can pass.
     """
-    found = ops.squeeze(_covariances(builder, x, y, rowvar, True, None, "np.corrcoef"))
+    found = moves.squeeze(_covariances(builder, x, y, rowvar, True, None, "np.corrcoef"))
     if found.ndim == 0:
         return ops.elementary(builder, "div", found, found)
     spread = ops.elementary(builder, "sqrt", diag(builder, found))
-    scaled = ops.elementary(builder, "div", found, ops.expand_dims(spread, 1))
-    return ops.elementary(builder, "div", scaled, ops.expand_dims(spread, 0))
+    scaled = ops.elementary(builder, "div", found, moves.expand_dims(spread, 1))
+    return ops.elementary(builder, "div", scaled, moves.expand_dims(spread, 0))
 
 
 # Quantiles ----------------------------------------------------------------------------------------------------
@@ -109,11 +109,11 @@ def quantile(
     ordered = sort(builder, value, at)
     found = [_between(builder, ordered, at, float(s), size, method) for s in shares.reshape(-1)]
     if keepdims:
-        found = [ops.reshape_dims(f, kept) for f in found]
+        found = [moves.reshape_dims(f, kept) for f in found]
     if shares.ndim == 0:
         return found[0]
     stacked = stack(builder, found, 0)
-    return ops.reshape_dims(stacked, (*shares.shape, *found[0].dims))
+    return moves.reshape_dims(stacked, (*shares.shape, *found[0].dims))
 
 
 def _between(builder: Builder, ordered: Traced, at: int, share: float, size: int, method: str) -> Traced:
@@ -139,13 +139,13 @@ def _one_axis(builder: Builder, a: Any, axis: Any, where: str) -> tuple[Traced, 
     """The array with the reduced axes as one, where that is, and the shape that ``keepdims`` asks for."""
     value = ops.lift(builder, a)
     if axis is not None and not isinstance(axis, (tuple, list)):
-        at = axis_of(axis, value.ndim, where)
+        at = ops.axis_of(axis, value.ndim, where)
         return value, at, tuple(1 if i == at else d for i, d in enumerate(value.dims))
-    axes = axes_of(value, axis, where)
+    axes = ops.axes_of(value, axis, where)
     kept = tuple(1 if i in axes else d for i, d in enumerate(value.dims))
     rest = tuple(i for i in range(value.ndim) if i not in axes)
-    moved = ops.transpose(value, (*rest, *axes))
-    flat = ops.reshape_dims(moved, (*(value.dims[i] for i in rest), product([value.dims[i] for i in axes])))
+    moved = moves.transpose(value, (*rest, *axes))
+    flat = moves.reshape_dims(moved, (*(value.dims[i] for i in rest), product([value.dims[i] for i in axes])))
     return flat, len(rest), kept
 
 

@@ -23,8 +23,8 @@ from symgrad.ops.dims import Dim, Shape, as_dim, dim_symbol, format_shape
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars.numpy_code import NUMPY_CALLS
 from symgrad.program import Builder
+from symgrad.trace import moves, sympy_matrices, sympy_sums
 from symgrad.trace import operations as ops
-from symgrad.trace import sympy_matrices, sympy_sums
 from symgrad.trace.array import Traced
 
 _COMPARE = {
@@ -94,7 +94,7 @@ def read_sympy(expr: Any, builder: Builder, names: Mapping[str, Traced]) -> Trac
     except RecursionError:
         raise UnsupportedError("The expression is nested too deeply.") from None
     if result.dims == (1, 1):
-        result = ops.reshape_dims(result, ())
+        result = moves.reshape_dims(result, ())
     return result
 
 
@@ -213,7 +213,7 @@ class Reader:
         if value.dims == declared:
             return value
         if value.ndim == 1 and declared[1] == 1 and value.dims[0] == declared[0]:
-            return ops.reshape_dims(value, declared)
+            return moves.reshape_dims(value, declared)
         raise ShapeError(
             f"{m.name} is declared with another shape.",
             expected=format_shape(declared),

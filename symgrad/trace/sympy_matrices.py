@@ -35,6 +35,7 @@ from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 
 from symgrad.errors import UnsupportedError
 from symgrad.ops.eye import eye_attrs
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
 from symgrad.trace.dispatch import call_numpy
@@ -104,7 +105,7 @@ def _power(reader: Reader, e: Any) -> Traced:
 
 
 def _transposed(reader: Reader, e: Any) -> Traced:
-    return ops.transpose(reader.read(e.arg))
+    return moves.transpose(reader.read(e.arg))
 
 
 def _applied(reader: Reader, e: ElementwiseApplyFunction) -> Traced:
@@ -113,7 +114,7 @@ def _applied(reader: Reader, e: ElementwiseApplyFunction) -> Traced:
         raise UnsupportedError("A function of entries has one argument.", got=str(e.function))
     entry = sympy.Symbol("#entry", real=True)  # no argument can have that name
     result = type(reader)(reader.builder, {**reader.names, entry.name: inner}).read(e.function(entry))
-    return result if result.dims == inner.dims else ops.broadcast_to(result, inner.dims)
+    return result if result.dims == inner.dims else moves.broadcast_to(result, inner.dims)
 
 
 def _trace(reader: Reader, e: Any) -> Traced:
@@ -129,12 +130,12 @@ def _trace(reader: Reader, e: Any) -> Traced:
     else:
         values = [reader.read(m) for m in matrices]
         left = _fold(values[:-1], lambda a, b: ops.matmul(reader.builder, a, b))
-        total = ops.total(left * ops.transpose(values[-1]))
+        total = ops.total(left * moves.transpose(values[-1]))
     return _fold([total, *(reader.read(s) for s in scalars)], lambda a, b: b * a)
 
 
 def _column(reader: Reader, e: Any) -> Traced:
-    return ops.reshape(reader.read(e), -1)
+    return moves.reshape(reader.read(e), -1)
 
 
 def _diagonal_matrix(reader: Reader, e: Any) -> Traced:
@@ -143,7 +144,7 @@ def _diagonal_matrix(reader: Reader, e: Any) -> Traced:
 
 def _diagonal_of(reader: Reader, e: Any) -> Traced:
     diagonal = _numpy(reader, np.diag, reader.read(e.arg))
-    return ops.reshape_dims(diagonal, (*diagonal.dims, 1))
+    return moves.reshape_dims(diagonal, (*diagonal.dims, 1))
 
 
 def _off_diagonal_zero(reader: Reader, e: Any) -> Traced:

@@ -13,6 +13,7 @@ import sympy
 
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import Dim, as_dim, format_shape, same
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
 from symgrad.trace.dispatch import call_numpy
@@ -46,7 +47,7 @@ def total(reader: Reader, e: sympy.Sum) -> Traced:
     indices = (*outer, *inner)
     terms = type(reader)(reader.builder, reader.names, indices).read(e.function)
     lead = terms.dims[: len(outer)] if terms.dims else (1,) * len(outer)
-    terms = ops.broadcast_to(terms, (*lead, *(i.size for i in inner)))
+    terms = moves.broadcast_to(terms, (*lead, *(i.size for i in inner)))
     return ops.total(terms, tuple(range(len(outer), len(indices))))
 
 
@@ -67,11 +68,11 @@ def _placed(reader: Reader, value: Traced, axes: list[int]) -> Traced:
     """Each axis of the value moved to the axis of its index; the others have size 1."""
     order = sorted(range(len(axes)), key=lambda k: axes[k])
     if order != list(range(len(axes))):
-        value = ops.transpose(value, order)
+        value = moves.transpose(value, order)
     dims: list[Dim] = [1] * len(reader.indices)
     for axis, size in zip(sorted(axes), value.dims, strict=True):
         dims[axis] = size
-    return ops.reshape_dims(value, tuple(dims))
+    return moves.reshape_dims(value, tuple(dims))
 
 
 def entry(reader: Reader, e: Any) -> Traced:
@@ -90,7 +91,7 @@ def entry(reader: Reader, e: Any) -> Traced:
     else:
         array, places = reader.outside(e.parent).read(e.parent), e.args[1:]
     if not reader.indices and all(same(d, 1) for d in array.dims):
-        return ops.reshape_dims(array, ())
+        return moves.reshape_dims(array, ())
     keys: list[Any] = []
     axes: list[int] = []
     for place, size in zip(places, array.dims, strict=True):

@@ -11,17 +11,14 @@ from typing import Any
 import sympy
 
 from symgrad.errors import SpecError
+from symgrad.ops.dims import product
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import ELEMENTARY
 from symgrad.program import Builder, exact_number
-from symgrad.trace import joining, moving, reductions, views
+from symgrad.trace import joining, moves, moving, reductions, views
 from symgrad.trace import operations as ops
 
 Rule = Callable[..., Any]
-
-
-def _elementwise(name: str) -> Rule:
-    return lambda builder, *operands: ops.elementary(builder, name, *operands)
 
 
 def _softplus(b: Builder, x: Any, beta: Any = 1.0) -> Any:
@@ -54,11 +51,11 @@ def _gelu(b: Builder, x: Any, approximate: str = "none") -> Any:
 def _flatten(b: Builder, x: Any, start: int = 0, end: int = -1) -> Any:
     value = ops.lift(b, x)
     first, last = start % value.ndim, end % value.ndim
-    middle = ops.count(value.dims[first : last + 1])
-    return ops.reshape_dims(value, (*value.dims[:first], middle, *value.dims[last + 1 :]))
+    middle = product(value.dims[first : last + 1])
+    return moves.reshape_dims(value, (*value.dims[:first], middle, *value.dims[last + 1 :]))
 
 
-TENSOR_FUNCTIONS: dict[str, Rule] = {e.name: _elementwise(e.name) for e in ELEMENTARY}
+TENSOR_FUNCTIONS: dict[str, Rule] = {e.name: ops.rule_of(e.name) for e in ELEMENTARY}
 TENSOR_FUNCTIONS |= {
     "maximum": ops.maximum,
     "gt": TENSOR_FUNCTIONS["greater"],
@@ -70,11 +67,11 @@ TENSOR_FUNCTIONS |= {
     "matmul": ops.matmul,
     "sum": lambda b, x, axis=None, keepdims=False: ops.total(ops.lift(b, x), axis, keepdims),
     "mean": lambda b, x, axis=None, keepdims=False: ops.mean(ops.lift(b, x), axis, keepdims),
-    "transpose": lambda b, x, axes=None: ops.transpose(ops.lift(b, x), axes),
-    "reshape": lambda b, x, shape: ops.reshape(ops.lift(b, x), shape),
-    "broadcast_to": lambda b, x, shape: ops.broadcast_to(ops.lift(b, x), shape),
-    "squeeze": lambda b, x, axis=None: ops.squeeze(ops.lift(b, x), axis),
-    "unsqueeze": lambda b, x, axis: ops.expand_dims(ops.lift(b, x), axis),
+    "transpose": lambda b, x, axes=None: moves.transpose(ops.lift(b, x), axes),
+    "reshape": lambda b, x, shape: moves.reshape(ops.lift(b, x), shape),
+    "broadcast_to": lambda b, x, shape: moves.broadcast_to(ops.lift(b, x), shape),
+    "squeeze": lambda b, x, axis=None: moves.squeeze(ops.lift(b, x), axis),
+    "unsqueeze": lambda b, x, axis: moves.expand_dims(ops.lift(b, x), axis),
     "flatten": _flatten,
     "getitem": lambda b, x, index: views.getitem(ops.lift(b, x), index),
     "amax": reductions.amax,

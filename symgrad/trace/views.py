@@ -12,7 +12,7 @@ import numpy as np
 
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import broadcast, format_shape
-from symgrad.trace import indexing
+from symgrad.trace import indexing, moves
 from symgrad.trace import operations as ops
 
 
@@ -24,23 +24,15 @@ def fresh(a: Any) -> Any:
     return ops.Array(a.builder, a.name)
 
 
-def pure(a: Any, function: Callable[[Any], Any]) -> Any:
-    """``function`` applied to a value; of plain numbers it stays plain numbers."""
-    numbers = a.numbers
-    if numbers is not None:
-        return ops.Array(a.builder, data=np.asarray(function(numbers)))
-    return function(a)
-
-
 def reshape(a: Any, shape: Any) -> Any:
     def read(base: Any) -> Any:
         numbers = base.numbers
         if numbers is not None:
             return ops.Array(base.builder, data=numbers.reshape(shape))
-        return fresh(ops.reshape(base, shape))
+        return fresh(moves.reshape(base, shape))
 
     def write(base: Any, value: Any) -> None:
-        base.store(fresh(ops.reshape_dims(ops.lift(base.builder, value), base.dims)))
+        base.store(fresh(moves.reshape_dims(ops.lift(base.builder, value), base.dims)))
 
     if isinstance(shape, (list, tuple)):
         shape = tuple(shape)
@@ -52,21 +44,21 @@ def transpose(a: Any, axes: Any = None) -> Any:
         numbers = base.numbers
         if numbers is not None:
             return ops.Array(base.builder, data=numbers.transpose(axes))
-        return fresh(ops.transpose(base, axes))
+        return fresh(moves.transpose(base, axes))
 
     def write(base: Any, value: Any) -> None:
         order = tuple(np.argsort([int(i) % base.ndim for i in axes])) if axes is not None else None
-        base.store(fresh(ops.transpose(ops.lift(base.builder, value), order)))
+        base.store(fresh(moves.transpose(ops.lift(base.builder, value), order)))
 
     return read(a).as_view_of(a, read, write)
 
 
 def squeeze(a: Any, axis: Any = None) -> Any:
-    return reshape(a, ops.squeeze(_named(a), axis).dims)
+    return reshape(a, moves.squeeze(_named(a), axis).dims)
 
 
 def expand_dims(a: Any, axis: Any) -> Any:
-    return reshape(a, ops.expand_dims(_named(a), axis).dims)
+    return reshape(a, moves.expand_dims(_named(a), axis).dims)
 
 
 def _named(a: Any) -> Any:
@@ -188,6 +180,6 @@ def replace(a: Any, value: Any, where: str) -> Any:
             got=format_shape(value.dims),
         )
     if value.dims != a.dims:
-        value = ops.broadcast_to(_named(value), a.dims)
+        value = moves.broadcast_to(_named(value), a.dims)
     a.store(fresh(value))
     return a

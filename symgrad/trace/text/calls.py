@@ -15,7 +15,7 @@ from symgrad.program import Builder
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
 from symgrad.trace.creation import CREATION
-from symgrad.trace.dispatch import METHODS, SHAPES
+from symgrad.trace.dispatch import METHODS, SHAPES, VIEWS
 from symgrad.trace.linalg import SCIPY_LINALG
 from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
 from symgrad.trace.reductions import SCIPY_SPECIAL
@@ -55,7 +55,7 @@ def _namespaces() -> dict[str, dict[str, Function]]:
     }
     tables: dict[str, dict[str, Function]] = {"symgrad": eager, "numpy": elementary | UFUNCS}
     tables["numpy"] |= {n: _creation(n, rule) for n, rule in CREATION.items() if n not in _NO_ARRAYS}
-    for function, rule in [*NUMPY_FUNCTIONS.items(), *SHAPES.items()]:
+    for function, rule in [*NUMPY_FUNCTIONS.items(), *VIEWS.items(), *SHAPES.items()]:
         module = function.__module__
         shown = f"{module}.{function.__name__}".replace("numpy", "np", 1)
         tables.setdefault(module, {})[function.__name__] = _numpy_rule(shown, rule)

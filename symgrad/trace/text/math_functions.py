@@ -14,6 +14,7 @@ import numpy as np
 from symgrad.errors import ParseError, ShapeError, UnsupportedError
 from symgrad.ops.scalars import ELEMENTARY
 from symgrad.program import Builder
+from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.text.math_values import (
     Operand,
@@ -241,7 +242,7 @@ def _solve(builder: Builder, a: Operand, b: Operand) -> Operand:
 def _vec(builder: Builder, x: Operand) -> Operand:
     """The columns one below the other."""
     x = known(x)
-    return value(ops.reshape(ops.transpose(x.array), -1) if x.rank == 2 else x.array)
+    return value(moves.reshape(moves.transpose(x.array), -1) if x.rank == 2 else x.array)
 
 
 def _kron(builder: Builder, a: Operand, b: Operand) -> Operand:

@@ -17,6 +17,7 @@ from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import Dim, as_dim, same
 from symgrad.ops.eye import eye_attrs
 from symgrad.program import Builder
+from symgrad.trace import moves, products
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
 from symgrad.trace.dispatch import call_numpy
@@ -86,7 +87,7 @@ def value(array: Any, row: bool = False) -> Value:
             fix="use the syntax numpy",
         )
     if dims and all(same(d, 1) for d in dims):
-        return Value(ops.reshape_dims(array, ()))
+        return Value(moves.reshape_dims(array, ()))
     return Value(array, row and len(dims) == 1)
 
 
@@ -106,12 +107,12 @@ def numpy_result(builder: Builder, function: Callable[..., Any], *args: Any, **o
 
 def matrix(v: Value) -> Traced:
     """The value with two axes."""
-    return v.array if v.rank == 2 else ops.reshape_dims(v.array, v.size)
+    return v.array if v.rank == 2 else moves.reshape_dims(v.array, v.size)
 
 
 def flat(v: Value) -> Traced:
     """A vector with one axis."""
-    return v.array if v.rank == 1 else ops.reshape(v.array, -1)
+    return v.array if v.rank == 1 else moves.reshape(v.array, -1)
 
 
 def sized(p: Operand, rows: Dim, columns: Dim) -> Value:
@@ -192,7 +193,7 @@ def product(a: Operand, b: Operand) -> Operand:
     if a.rank == b.rank == 1:
         if a.row:
             return value(ops.matmul(builder, a.array, b.array))
-        return value(ops.outer(builder, a.array, b.array))
+        return value(products.outer(builder, a.array, b.array))
     if a.rank == 2 and b.rank == 1 and not b.row:
         return value(ops.matmul(builder, a.array, b.array))
     if a.rank == 1 and a.row:
@@ -254,7 +255,7 @@ def transposed(v: Operand) -> Operand:
         return v if v.kind == "eye" else replace(v, row=not v.row)
     if v.rank == 1:
         return Value(v.array, not v.row)
-    return Value(ops.transpose(v.array)) if v.rank == 2 else v
+    return Value(moves.transpose(v.array)) if v.rank == 2 else v
 
 
 def square(v: Operand, what: str) -> Value:
