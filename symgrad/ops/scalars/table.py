@@ -392,4 +392,5 @@ MEANING: dict[type, Callable[..., sympy.Expr]] = {
 
 def in_own_terms(expr: sympy.Expr) -> sympy.Expr:
     """Write every function of ours in SymPy's own terms, for a witness that shares nothing with ``fdiff``."""
-    return expr.replace(lambda e: type(e) in MEANING, lambda e: MEANING[type(e)](*e.args))
+    # Not simultaneously: SymPy then forgets a function whose arguments have become equal.
+    return expr.replace(lambda e: type(e) in MEANING, lambda e: MEANING[type(e)](*e.args), simultaneous=False)
