@@ -172,7 +172,8 @@ class Builder:
         real = [ARG(i) for i in range(len(args)) if ARG(i) not in masks]
         for m in masks:
             chooses = isinstance(fn, Select) and fn.args[0] == m and not any(a.has(m) for a in fn.args[1:])
-            weighs = fn.is_Mul and m in fn.args and any(a.has(*real) for a in fn.args if real)
+            positive = not fn.as_coeff_Mul()[0].is_negative  # a minus would stand before the truth value
+            weighs = positive and fn.is_Mul and m in fn.args and any(a.has(*real) for a in fn.args if real)
             if not chooses and not weighs:
                 fn = fn.xreplace({m: Select(m, sympy.S.One, sympy.S.Zero)})
         return fn

@@ -205,3 +205,23 @@ def test_spreads_and_cross_entropy_are_torchs():
 def test_what_has_no_rule_is_refused(loss):
     with pytest.raises(sg.errors.SymgradError):
         sg.derive(loss, {"x": "n d"}, wrt="x")
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x.max() - x.min(),
+        lambda x: -x.max(),
+        lambda x: x.sum() - 2 * np.min(x) - np.max(x) ** 2,
+        lambda x: -((x == x.max()) * x).sum(),
+        lambda x: x.min() - (x.max() - (x > 0) * x).sum(),
+    ],
+)
+def test_extrema_with_a_minus(f, n):
+    x = np.array([0.5, -1.5, 2.0])[:n]
+    value, grads = sg.derive(f, {"x": "n"}, wrt="x")(x=x)
+    assert value == pytest.approx(f(x))
+    steps = np.eye(n) * 1e-6
+    expected = [(f(x + h) - f(x - h)) / 2e-6 for h in steps]
+    np.testing.assert_allclose(grads["x"], expected, rtol=1e-6, atol=1e-8)
