@@ -31,12 +31,13 @@ class Differentiated:
     forward: tuple[str, ...]
 
 
-def _active(program: Program, wrt: Sequence[str]) -> set[str]:
-    active = set(wrt)
+def active(program: Program, wrt: Sequence[str]) -> set[str]:
+    """The values that one of these inputs has an effect on."""
+    found = set(wrt)
     for b in program.bindings:
-        if b.kind == "real" and any(a in active for a in b.args):
-            active.add(b.name)
-    return active
+        if b.kind == "real" and any(a in found for a in b.args):
+            found.add(b.name)
+    return found
 
 
 def pull_back(
@@ -54,14 +55,14 @@ def pull_back(
         The adjoint of every value between ``wrt`` and the seeds, which may be smaller than what it stands for
         (see ``Emitter``).
     """
-    active = _active(program, wrt)
-    adjoints = {name: g for name, g in seeds.items() if name in active}
+    reached = active(program, wrt)
+    adjoints = {name: g for name, g in seeds.items() if name in reached}
     for b in reversed(program.bindings):
         if b.name not in adjoints:
             continue
         flowing = b.record.vjp(builder, b, adjoints[b.name])
         for arg, g in zip(b.args, flowing, strict=True):
-            if g is None or arg not in active:
+            if g is None or arg not in reached:
                 continue
             adjoints[arg] = builder.add(adjoints[arg], g) if arg in adjoints else g
     return adjoints

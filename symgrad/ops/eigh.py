@@ -134,11 +134,16 @@ def _exact_vectors(m: Any) -> Any:
         return np.full(m.shape, sympy.S.One, dtype=object)
     a, b = m[0, 0], m[1, 0]
     low, high = _exact_values(m)
-    columns = [(-b, a - low), (b, high - a)]
-    lengths = [sympy.sqrt(x**2 + y**2) for x, y in columns]
-    return np.array(
-        [[v[i] / d for v, d in zip(columns, lengths, strict=True)] for i in range(2)], dtype=object
-    )
+    # Where b = 0 the formula is 0/0; the vectors are the axes, in the order of the values.
+    diagonal = sympy.Piecewise((1, sympy.Eq(b, 0)), (0, True))
+    first = sympy.Piecewise((1, a <= m[1, 1]), (0, True))
+    columns = []
+    for (x, y), axis in (((-b, a - low), (first, 1 - first)), ((b, high - a), (1 - first, first))):
+        length = sympy.sqrt((1 - diagonal) * (x**2 + y**2) + diagonal)
+        columns.append(
+            [((1 - diagonal) * v + diagonal * e) / length for v, e in zip((x, y), axis, strict=True)]
+        )
+    return np.array([[column[i] for column in columns] for i in range(2)], dtype=object)
 
 
 _VECTORS = '''def upright_eigenvectors(a):

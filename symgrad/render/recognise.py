@@ -229,7 +229,8 @@ class Recogniser:
         if fn in self.names:
             return self.builder.full(self.names[fn], shape)
         order = dict.fromkeys([*(self.symbol(a) for a in first), *self.names])
-        cores = [self.names[s] for s in order if s in fn.free_symbols]
+        free = fn.free_symbols
+        cores = [self.names[s] for s in order if s in free]
         body = fn.xreplace({self.symbols[c]: ARG(i) for i, c in enumerate(cores)})
         if not cores:
             return self.builder.full(self.builder.constant(body), shape)

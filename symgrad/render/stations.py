@@ -13,6 +13,7 @@ from functools import cached_property
 
 import sympy
 
+from symgrad.calculus.backward import active
 from symgrad.ops.dims import Shape, broadcast
 from symgrad.ops.pointwise import partial
 from symgrad.ops.record import ARG, OUT
@@ -66,11 +67,7 @@ class Route:
     @cached_property
     def active(self) -> frozenset[str]:
         """The values that a parameter has an effect on."""
-        found = set(self.wrt)
-        for b in self.program.bindings:
-            if b.kind == "real" and any(a in found for a in b.args):
-                found.add(b.name)
-        return frozenset(found)
+        return frozenset(active(self.program, self.wrt))
 
     @cached_property
     def readers(self) -> Mapping[str, tuple[tuple[Binding, int], ...]]:

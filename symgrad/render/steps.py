@@ -87,7 +87,7 @@ class _Walk:
         self.style = style
         self.parts = Parts(route)
         self.names = StepNames(route, self.parts, style)
-        self.plain = StepNames(route, self.parts, "text")
+        self.plain = self.names if style == "text" else StepNames(route, self.parts, "text")
 
     def forward(self) -> list[Step]:
         """One line for each station."""

@@ -39,8 +39,10 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
         return summed(builder, inner.args[0], Over(tuple(range(len(within))), False, ()))
     if not axes:
         return Scaled(ONE, builder.emit("reshape", core, shape=over.out))
-    if inner is not None and inner.op == "pointwise" and over.out == () and traced(builder, inner):
-        return Scaled(ONE, builder.emit("trace", str(traced(builder, inner)), stack=False))
+    elementwise = inner is not None and inner.op == "pointwise" and over.out == ()
+    matrix = traced(builder, inner) if elementwise and inner is not None else None
+    if matrix is not None:
+        return Scaled(ONE, builder.emit("trace", matrix, stack=False))
     if inner is not None and inner.op == "matmul" and over.axes == (0,) and not over.keepdims:
         left, right = inner.args
         if len(inner.shape) == len(builder.type(left).shape) == 2:  # (AB)ᵀ𝟏 = BᵀAᵀ𝟏

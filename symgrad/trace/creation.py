@@ -263,6 +263,8 @@ class Library:
         creation = {name: self._bound(rule) for name, rule in CREATION.items()}
         random = _Refused(builder, "np.random")
         pi = ops.Array(builder, builder.constant(sympy.pi))  # exact, so that log 2π is printed as such
+        in_math = {name: self._bound(rule) for name, rule in _MATH.items()}
+        algebra = Module(builder, np.linalg, {})
         self._modules: dict[str, Any] = {
             "numpy": Module(
                 builder,
@@ -271,19 +273,19 @@ class Library:
                     **creation,
                     **grids.brackets(builder),
                     "random": random,
-                    "linalg": Module(builder, np.linalg, {}),
+                    "linalg": algebra,
                     "matrix": self._matrix,
                     "mat": self._matrix,
                     "asmatrix": self._matrix,
                 },
             ),
-            "numpy.linalg": Module(builder, np.linalg, {}),
+            "numpy.linalg": algebra,
             "numpy.random": random,
             "random": _Refused(builder, "random"),
-            "math": Module(builder, math, {**{n: self._bound(r) for n, r in _math().items()}, "pi": pi}),
+            "math": Module(builder, math, {**in_math, "pi": pi}),
         }
         self._own: dict[Any, Any] = {getattr(np, name): creation[name] for name in CREATION}
-        self._own |= {getattr(math, n): self._bound(r) for n, r in _math().items()}
+        self._own |= {getattr(math, name): rule for name, rule in in_math.items()}
         self._scipy = {
             "scipy.special": {n: self._bound(r) for n, r in SCIPY_SPECIAL.items()},
             "scipy.linalg": {
@@ -381,5 +383,7 @@ def _product(values: Any, start: Any) -> Any:
         out = out * v
     return out
 
+
+_MATH = _math()
 
 __all__ = ["Library"]

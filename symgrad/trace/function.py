@@ -44,12 +44,9 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any], sandbox: Sa
     Raises:
         TraceError: the function raised; the message has its line.
     """
-    positional = [arguments[n] for n, p in parameters(function).items() if p.kind is p.POSITIONAL_ONLY]
-    named = {
-        n: v
-        for n, v in arguments.items()
-        if parameters(function)[n].kind is not inspect.Parameter.POSITIONAL_ONLY
-    }
+    by_position = [n for n, p in parameters(function).items() if p.kind is p.POSITIONAL_ONLY]
+    positional = [arguments[n] for n in by_position]
+    named = {n: v for n, v in arguments.items() if n not in by_position}
     builder = next((v.builder for v in arguments.values() if isinstance(v, Traced)), None)
     if sandbox is None and builder is not None:
         sandbox = Sandbox(builder, {})

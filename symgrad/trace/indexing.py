@@ -14,7 +14,7 @@ import sympy
 
 from symgrad.errors import ShapeError, TraceError, UnsupportedError
 from symgrad.ops.dims import Dim, Shape, broadcast, format_shape, same
-from symgrad.ops.take import place_of
+from symgrad.ops.take import place_of, taken_shape
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
 from symgrad.trace.keys import Index, New, Part, Range, expanded, full, is_mask, parts_of, read
@@ -242,7 +242,7 @@ def _index_assigned(builder: Builder, name: str, parts: Sequence[Part], value: A
     names = [i.traced.name for i in indices]
     tokens, wanted = _layout(parts)
     current = _current(parts)
-    sizes = _taken(shape, axes, where)
+    sizes = taken_shape(shape, axes, where)
     by_token = dict(zip(current, sizes, strict=True))
     target = tuple(1 if t is None else by_token[t] for t in wanted)
     touched = builder.emit("scatter", filled(builder, sympy.S.One, sizes), *names, axes=axes, shape=shape)
@@ -268,12 +268,6 @@ def _index_assigned(builder: Builder, name: str, parts: Sequence[Part], value: A
     if uniform(builder, name) == 0:
         return placed
     return ops.elementary(builder, "where", hit, ops.Array(builder, placed), ops.Array(builder, name)).name
-
-
-def _taken(shape: Shape, axes: Sequence[int], where: Shape) -> Shape:
-    rest = [d for i, d in enumerate(shape) if i not in axes]
-    at = place_of(axes)
-    return (*rest[:at], *where, *rest[at:])
 
 
 def _without_index_axes(
@@ -379,7 +373,7 @@ def added_at(builder: Builder, a: Any, key: Any, value: Any) -> Any:
     indices = [p for p in parts if isinstance(p, Index)]
     tokens, wanted = _layout(parts)
     current = _current(parts)
-    by_token = dict(zip(current, _taken(shape, axes, _index_shape(indices)), strict=True))
+    by_token = dict(zip(current, taken_shape(shape, axes, _index_shape(indices)), strict=True))
     target = tuple(1 if t is None else by_token[t] for t in wanted)
     new = reshaped(builder, _spread(builder, value, target), tuple(by_token[t] for t in tokens))
     if tokens != current:

@@ -82,15 +82,9 @@ def stack_nested(builder: Builder, nested: Any) -> Any:
     """``np.array`` of lists of lists whose entries are numbers and traced values of one shape."""
     if not isinstance(nested, (list, tuple)):
         return ops.lift(builder, nested)
-    if not _holds_traced(nested):
+    if not ops.holds_traced(nested):
         return ops.lift(builder, np.asarray(nested))
     return stack(builder, [stack_nested(builder, part) for part in nested])
-
-
-def _holds_traced(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return any(_holds_traced(v) for v in value)
-    return isinstance(value, ops.Array)
 
 
 def at_least(a: Any, rank: int) -> Any:
@@ -189,7 +183,7 @@ def _parts(builder: Builder, a: Any, sections: Any, axis: int, even: bool, name:
 
 
 def delete(builder: Builder, arr: Any, obj: Any, axis: Any = None) -> Any:
-    a, at = _flat_or_axis(builder, arr, axis, "np.delete")
+    a, at = flat_or_axis(builder, arr, axis, "np.delete")
     if isinstance(obj, (int, np.integer)) and not isinstance(obj, bool):
         along(builder, a, at, int(obj))  # refuses an index outside the array
         after = slice(int(obj) + 1, None) if obj != -1 else slice(0, 0)
@@ -201,7 +195,7 @@ def delete(builder: Builder, arr: Any, obj: Any, axis: Any = None) -> Any:
 
 
 def insert(builder: Builder, arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
-    a, at = _flat_or_axis(builder, arr, axis, "np.insert")
+    a, at = flat_or_axis(builder, arr, axis, "np.insert")
     new = ops.lift(builder, values)
     new = moves.reshape_dims(new, (*(1,) * (a.ndim - new.ndim), *new.dims))
     single = isinstance(obj, (int, np.integer)) and not isinstance(obj, bool)
@@ -230,7 +224,8 @@ def _side_by_side(builder: Builder, arrays: Sequence[Any], axis: int) -> Any:
     return ops.Array(builder, join(builder, [a.name for a in arrays], axis))
 
 
-def _flat_or_axis(builder: Builder, arr: Any, axis: Any, where: str) -> tuple[Any, int]:
+def flat_or_axis(builder: Builder, arr: Any, axis: Any, where: str) -> tuple[Any, int]:
+    """The array and the axis; all entries in one row where no axis is named, as NumPy has it."""
     a = ops.lift(builder, arr)
     return (moves.reshape(a, -1), 0) if axis is None else (a, ops.axis_of(axis, a.ndim, where))
 
@@ -266,7 +261,7 @@ def tile(builder: Builder, A: Any, reps: Any) -> Any:
 
 
 def repeat(builder: Builder, a: Any, repeats: Any, axis: Any = None) -> Any:
-    value, at = _flat_or_axis(builder, a, axis, "np.repeat")
+    value, at = flat_or_axis(builder, a, axis, "np.repeat")
     if isinstance(repeats, (list, tuple, np.ndarray)) and np.ndim(repeats):
         each = np.asarray(_plain(repeats, "np.repeat"))
         size = number(builder, value.dims[at], "np.repeat")

@@ -212,7 +212,6 @@ _VALUES = (
     "write the loss with trace, det, norm or solve: sums and products of eigenvalues are tr(A) and det(A)"
 )
 _FACTORS = "write the loss with inv, solve, cholesky or A.T @ A: factors are not unique, but these are"
-_SQUARES = "for full column rank write np.linalg.solve(A.T @ A, A.T @ b)"
 
 NUMPY: dict[Any, Rule] = {
     np.linalg.inv: inverse,

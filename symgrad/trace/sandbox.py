@@ -61,7 +61,7 @@ class Sandbox:
         self.library = Library(builder)
         self.taken: set[str] = set()
         self._made: dict[int, tuple[Any, Any]] = {}
-        self._builtins = {**vars(builtins), **_our_builtins(builder)}
+        self._builtins = {**vars(builtins), **_our_builtins(builder, self.library)}
 
     def function(self, function: Any) -> Callable[..., Any]:
         """The copy of a function, a bound method, or a callable object."""
@@ -223,7 +223,7 @@ def names_read(code: types.CodeType) -> tuple[str, ...]:
 # Builtins -------------------------------------------------------------------------------------------------
 
 
-def _our_builtins(builder: Builder) -> dict[str, Any]:
+def _our_builtins(builder: Builder, library: Library) -> dict[str, Any]:
     def extreme(which: str, plain: Callable[..., Any]) -> Callable[..., Any]:
         def call(*values: Any, **options: Any) -> Any:
             items = list(values[0]) if len(values) == 1 else list(values)
@@ -249,7 +249,7 @@ def _our_builtins(builder: Builder) -> dict[str, Any]:
         "int": _int,
         "max": extreme("max", max),
         "min": extreme("min", min),
-        "__import__": _importer(builder),
+        "__import__": _importer(library),
     }
 
 
@@ -257,14 +257,14 @@ def _minimum(builder: Builder, a: Any, b: Any) -> Any:
     return ops.elementary(builder, "minimum", a, b)
 
 
-def _importer(builder: Builder) -> Callable[..., Any]:
+def _importer(library: Library) -> Callable[..., Any]:
     """``import`` inside a function finds the same stand-ins."""
 
     def our_import(
         name: str, scope: Any = None, local: Any = None, fromlist: Any = (), level: int = 0
     ) -> Any:
         found = builtins.__import__(name, scope, local, fromlist, level)
-        return Library(builder).stand_in(found) or found
+        return library.stand_in(found) or found
 
     return our_import
 

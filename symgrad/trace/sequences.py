@@ -16,7 +16,7 @@ from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.constants import tri
 from symgrad.trace.indexing import getitem
-from symgrad.trace.joining import along, stack
+from symgrad.trace.joining import along, flat_or_axis, stack
 from symgrad.trace.moving import moveaxis, pad, take_along_axis
 from symgrad.trace.sizes import assume, number
 
@@ -24,21 +24,14 @@ FEW = 8
 """A convolution with at most so many weights is written out as a sum of shifted parts."""
 
 
-def _flat_or_axis(builder: Builder, a: Any, axis: Any, where: str) -> tuple[Any, int]:
-    value = ops.lift(builder, a)
-    if axis is None:
-        return moves.reshape(value, -1), 0
-    return value, ops.axis_of(axis, value.ndim, where)
-
-
 def cumsum(builder: Builder, a: Any, axis: Any = None) -> Any:
-    value, at = _flat_or_axis(builder, a, axis, "np.cumsum")
+    value, at = flat_or_axis(builder, a, axis, "np.cumsum")
     return ops.Array(builder, builder.emit("cumsum", value.name, axis=at, reverse=False))
 
 
 def cumprod(builder: Builder, a: Any, axis: Any = None) -> Any:
     """Running products: the product of each row of a lower triangle that has 1 above its diagonal."""
-    value, at = _flat_or_axis(builder, a, axis, "np.cumprod")
+    value, at = flat_or_axis(builder, a, axis, "np.cumprod")
     last = moveaxis(builder, value, at, -1)
     size = last.dims[-1]
     row = moves.reshape_dims(last, (*last.dims[:-1], 1, size))
@@ -184,18 +177,18 @@ def sliding_window_view(builder: Builder, x: Any, window_shape: Any, axis: Any =
 
 
 def argsort(builder: Builder, a: Any, axis: Any = -1, kind: Any = None, stable: Any = None) -> Any:
-    value, at = _flat_or_axis(builder, a, axis, "np.argsort")
+    value, at = flat_or_axis(builder, a, axis, "np.argsort")
     return ops.Array(builder, builder.emit("argsort", value.name, axis=at))
 
 
 def sort(builder: Builder, a: Any, axis: Any = -1, kind: Any = None, stable: Any = None) -> Any:
-    value, at = _flat_or_axis(builder, a, axis, "np.sort")
+    value, at = flat_or_axis(builder, a, axis, "np.sort")
     return take_along_axis(builder, value, argsort(builder, value, at), at)
 
 
 def median(builder: Builder, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     rank = ops.lift(builder, a).ndim
-    value, at = _flat_or_axis(builder, a, axis, "np.median")
+    value, at = flat_or_axis(builder, a, axis, "np.median")
     size = number(builder, value.dims[at], "np.median")
     if size == 0:
         raise ShapeError("The median of nothing is not defined.", where="np.median")

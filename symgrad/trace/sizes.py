@@ -47,14 +47,6 @@ def number(builder: Builder, dim: Dim, where: str) -> int:
     raise builder.refuse(NeedsSize(dim.free_symbols, where))
 
 
-def settled(builder: Builder, relation: Any, where: str) -> bool:
-    """The truth of a relation between sizes, which makes the trace start again if it depends on them."""
-    found = sympy.simplify(sympy.sympify(relation))
-    if found in (sympy.true, sympy.false):
-        return bool(found)
-    raise builder.refuse(NeedsSize(found.free_symbols, where))
-
-
 def assume(builder: Builder, relation: Any, where: str) -> None:
     """Go on as if the relation held; sizes for which it does not are derived on their own."""
     found = sympy.simplify(sympy.sympify(relation))

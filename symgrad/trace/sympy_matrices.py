@@ -138,10 +138,6 @@ def _column(reader: Reader, e: Any) -> Traced:
     return moves.reshape(reader.read(e), -1)
 
 
-def _diagonal_matrix(reader: Reader, e: Any) -> Traced:
-    return _numpy(reader, np.diag, _column(reader, e.arg))
-
-
 def _diagonal_of(reader: Reader, e: Any) -> Traced:
     diagonal = _numpy(reader, np.diag, reader.read(e.arg))
     return moves.reshape_dims(diagonal, (*diagonal.dims, 1))

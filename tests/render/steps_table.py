@@ -59,7 +59,7 @@ NETWORK = {"X": "n d", "W1": "d m", "b1": "m", "W2": "m k", "b2": "k", "Y": "n k
 DERIVATIONS = (
     Derivation(
         "Linear regression with a bias",
-        "r = X @ w + b - y\nreturn 0.5 * np.sum(r ** 2)",
+        "r = X @ w + b - y\nreturn 0.5 * np.sum(r**2)",
         {"X": "n d", "w": "d", "b": "", "y": "n"},
         ("w", "b"),
         ("∂L/∂w = Xᵀ(Xw + b − y)", "∂L/∂b = Σ (Xw + b − y)"),
@@ -152,7 +152,7 @@ DERIVATIONS = (
     ),
     Derivation(
         "Matrix factorization",
-        "E = R - U @ V.T\nreturn 0.5 * np.sum(M * E ** 2) + 0.5 * lam * (np.sum(U ** 2) + np.sum(V ** 2))",
+        "E = R - U @ V.T\nreturn 0.5 * np.sum(M * E**2) + 0.5 * lam * (np.sum(U**2) + np.sum(V**2))",
         {"U": "n k", "V": "m k", "R": "n m", "M": "n m", "lam": ""},
         ("U", "V"),
         ("∂L/∂u = −e v + λu", "∂L/∂v = −e u + λv"),

@@ -313,10 +313,6 @@ def power(base: Operand, exponent: Operand) -> Value:
     return value(numpy_call(builder, np.linalg.matrix_power, base.array, int(n)))
 
 
-def number(builder: Builder, given: Any) -> Value:
-    return Value(ops.lift(builder, given))
-
-
 def size_argument(v: Operand, what: str) -> Dim:
     """A size that a function is given: a whole number or a name of the shapes.
 
