@@ -13,6 +13,7 @@ from typing import Literal
 from symgrad.compile.forms import Call, Form, Literals, form_of, is_log_sum_exp
 from symgrad.ops.dims import Dim, product, same
 from symgrad.ops.record import ARG, Definition
+from symgrad.ops.transpose import swaps_last
 from symgrad.program import Binding, Program
 
 Place = Literal["buffer", "scalar", "inline", "number", "file"]
@@ -76,8 +77,7 @@ def _place(b: Binding, form: Form, roots: list[str], entries: Mapping[str, Dim])
 
 def is_view(b: Binding) -> bool:
     """A transposed matrix, or a stack of them, which BLAS and LAPACK read without a copy."""
-    rank = len(b.shape)
-    return b.op == "transpose" and b.attrs["axes"] == (*range(rank - 2), rank - 1, rank - 2)
+    return b.op == "transpose" and swaps_last(b.attrs["axes"])
 
 
 def _entries(b: Binding, form: Form) -> Dim:

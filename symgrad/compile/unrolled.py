@@ -6,7 +6,6 @@ witness differentiates.
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from symgrad.ops.record import ARG, Definition, Piece
 from symgrad.ops.scalars.functions import Comparison, Select
 from symgrad.ops.scalars.printer import ATOM
 from symgrad.program import Program, scalarise
-from symgrad.program.scalarise import Entry, Position
+from symgrad.program.scalarise import RELATIONS, Entry, Position
 
 LIMIT = 600
 """At most this many scalar operations; beyond it loops win and compiling gets slow."""
@@ -159,16 +158,10 @@ def settled(fn: sympy.Expr) -> sympy.Expr:
         return fn
     args = [settled(a) for a in fn.args]
     if isinstance(fn, Comparison) and all(a.is_number for a in args):
-        return sympy.Integer(bool(_RELATION[fn.sign](args[0], args[1])))
+        return sympy.Integer(bool(RELATIONS[fn.sign](args[0], args[1])))
     if isinstance(fn, Select) and args[0].is_number:
         return args[1] if args[0] != 0 else args[2]
     return fn.func(*args)
-
-
-_RELATION = {
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt,
-    "<=": operator.le, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 
 
 def _term(fn: sympy.Expr, arguments: list[str], helpers: set[str]) -> str:

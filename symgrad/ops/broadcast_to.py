@@ -7,6 +7,7 @@ from typing import Any
 
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import broadcast, format_shape
+from symgrad.ops.pointwise import aligned
 from symgrad.ops.record import (
     ARG,
     INDEX,
@@ -63,10 +64,8 @@ def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
 
 
 def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool]) -> str:
-    first, *own = e.type(args[0]).shape
-    behind = (*(1,) * (len(node.shape) - len(own)), *own)
-    placed = e.emit("reshape", args[0], shape=(first, *behind))
-    return e.emit("broadcast_to", placed, shape=(first, *node.shape))
+    placed = aligned(e, args[0], len(node.shape))
+    return e.emit("broadcast_to", placed, shape=(e.type(placed).shape[0], *node.shape))
 
 
 BROADCAST_TO = Op(

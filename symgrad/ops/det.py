@@ -21,6 +21,7 @@ from symgrad.ops.squares import (
     swapped,
     times,
 )
+from symgrad.ops.sum import sum_attrs
 
 _EXAMPLES = (
     Example((("n", "n"),), domains=("invertible",)),
@@ -94,8 +95,7 @@ def _cofactor_vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
     rank = len(node.shape)
     g = e.full(g, node.shape)
     weighted = e.pointwise(ARG(0) * ARG(1), g, node.name)
-    if rank:
-        weighted = e.emit("sum", weighted, axes=(rank - 2, rank - 1), keepdims=False, total=rank == 2)
+    weighted = e.emit("sum", weighted, **sum_attrs(rank, (rank - 2, rank - 1)))
     first = times(e, weighted, node.shape[:-2], node.name)
     second = e.emit("matmul", e.emit("matmul", node.name, swapped(e, g)), node.name)
     det = over_matrices(e, e.emit("det", node.args[0]), node.shape[:-2])

@@ -16,7 +16,7 @@ from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import format_shape, same
 from symgrad.ops.gaps import together
 from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Notation, Op, Piece, Type, Whole
-from symgrad.ops.squares import same_on_stack, square, square_roundings, swapped
+from symgrad.ops.squares import each_matrix, same_on_stack, square, square_roundings, swapped
 
 _SOURCE = (
     "Magnus and Neudecker (2019), ch. 8, section 9 (differential of eigenvalues and eigenvectors); Giles (2008), "
@@ -44,16 +44,6 @@ def _no_formula(n: int, name: str) -> None:
             where=name,
             got=f"{n} × {n}",
         )
-
-
-def each(a: Any, rule: Any, entry_shape: tuple[int, ...], *more: Any) -> Any:
-    """``rule`` of each matrix of a stack, and of what belongs to it."""
-    import numpy as np
-
-    out = np.empty((*a.shape[:-2], *entry_shape), dtype=object)
-    for at in np.ndindex(*a.shape[:-2]):
-        out[at] = rule(a[at], *(m[at] for m in more))
-    return out
 
 
 def _middle_and_radius(m: Any) -> tuple[Any, Any]:
@@ -99,7 +89,7 @@ EIGVALSH = Op(
     name="eigvalsh",
     infer=lambda args, attrs: Type(square(args[0].shape, "eigvalsh")[:-1]),
     vjp=_values_vjp,
-    define=lambda args, attrs, out: Whole(lambda a: each(a, _exact_values, a.shape[-1:])),
+    define=lambda args, attrs, out: Whole(lambda a: each_matrix(a, _exact_values, a.shape[-1:])),
     numpy=lambda args, attrs, dim: f"np.linalg.eigvalsh({args[0]})",
     notation=lambda style, args, attrs: style.call("eigvals", args[0]),
     magnitude=_values_magnitude,
@@ -175,7 +165,7 @@ EIGH_VECTORS = Op(
     name="eigh_vectors",
     infer=lambda args, attrs: Type(square(args[0].shape, "eigh")),
     vjp=_vectors_vjp,
-    define=lambda args, attrs, out: Whole(lambda a: each(a, _exact_vectors, a.shape[-2:])),
+    define=lambda args, attrs, out: Whole(lambda a: each_matrix(a, _exact_vectors, a.shape[-2:])),
     numpy=_vectors_numpy,
     notation=lambda style, args, attrs: style.call("eigvecs", args[0]),
     magnitude=_vectors_magnitude,
@@ -268,7 +258,7 @@ EIGH_SUM = Op(
     name="eigh_sum",
     infer=_sum_infer,
     vjp=_sum_vjp,
-    define=lambda args, attrs, out: Whole(lambda a, g: each(a, _exact_sum, a.shape[-2:], g)),
+    define=lambda args, attrs, out: Whole(lambda a, g: each_matrix(a, _exact_sum, a.shape[-2:], g)),
     numpy=lambda args, attrs, dim: f"eigh_sum({args[0]}, {args[1]})",
     notation=_sum_notation,
     magnitude=_sum_magnitude,

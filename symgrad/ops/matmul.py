@@ -21,6 +21,7 @@ from symgrad.ops.record import (
     Piece,
     Type,
 )
+from symgrad.ops.squares import swapped
 
 
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
@@ -50,12 +51,6 @@ def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
         error.clash = (left, right)
         raise error
     return Type((*broadcast([a[:-2], b[:-2]], "matmul"), *a[-2:-1], *(b[-1:] if len(b) > 1 else ())))
-
-
-def _swapped(e: Emitter, a: str) -> str:
-    """The transpose of each matrix of a stack."""
-    rank = len(e.type(a).shape)
-    return e.emit("transpose", a, axes=(*range(rank - 2), rank - 1, rank - 2))
 
 
 def _reshaped(e: Emitter, a: str, shape: Sequence[object]) -> str:
@@ -93,10 +88,10 @@ def _stacks_vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
     if len(shape_b) == 1:
         column = _reshaped(e, g, (*node.shape, 1))
         left = e.pointwise(ARG(0) * ARG(1), column, b)
-        right = _reshaped(e, e.emit("matmul", _swapped(e, a), column), (*stack, shape_b[0]))
+        right = _reshaped(e, e.emit("matmul", swapped(e, a), column), (*stack, shape_b[0]))
         return [left, e.sum_to(right, (*stack, *shape_b), shape_b)]
-    left = e.emit("matmul", g, _swapped(e, b))
-    right = e.emit("matmul", _swapped(e, a), g)
+    left = e.emit("matmul", g, swapped(e, b))
+    right = e.emit("matmul", swapped(e, a), g)
     return [
         e.sum_to(left, (*stack, *shape_a[-2:]), shape_a),
         e.sum_to(right, (*stack, *shape_b[-2:]), shape_b),
@@ -136,7 +131,7 @@ def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool])
         product = e.emit("pointwise", a, b, fn=ARG(0) * ARG(1))
         return e.emit("sum", product, axes=(1,), keepdims=False, total=False)
     if stacked[1] and not stacked[0] and rank_b == 1 and rank_a <= 2:
-        return e.emit("matmul", b, a if rank_a == 1 else _swapped(e, a))
+        return e.emit("matmul", b, a if rank_a == 1 else swapped(e, a))
     if stacked[0] and not stacked[1] and rank_b <= 2:
         return e.emit("matmul", a, b)
     if stacked[1] and not stacked[0] and rank_b > 1 and rank_a <= 2:

@@ -25,6 +25,7 @@ from symgrad.ops.record import (
     Piece,
     Type,
 )
+from symgrad.ops.reduction import options, stacking
 from symgrad.ops.scalars.functions import Absolute, Ratio, Sign
 from symgrad.ops.sum import SUM, sum_attrs
 
@@ -58,12 +59,9 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
 def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[..., str]) -> str:
     axes, p = attrs["axes"], attrs["p"]
     inner = f"{args[0]}**2" if p == 2 else f"np.abs({args[0]})**{_number(p)}"
-    options = [] if attrs["total"] else [f"axis={axes[0] if len(axes) == 1 else tuple(axes)}"]
-    if attrs["keepdims"]:
-        options.append("keepdims=True")
     if p == 2 and (len(axes) == 1 or attrs["total"]):
-        return f"np.linalg.norm({', '.join([args[0], *options])})"
-    total = f"np.sum({', '.join([inner, *options])})"
+        return f"np.linalg.norm({args[0]}{options(attrs)})"
+    total = f"np.sum({inner}{options(attrs)})"
     return f"np.sqrt({total})" if p == 2 else f"{total}**(1/{_number(p)})"
 
 
@@ -86,12 +84,6 @@ def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
     p = float(attrs["p"])
     total = (args[0].size ** p).sum(axis=tuple(attrs["axes"]), keepdims=attrs["keepdims"])
     return total ** (1 / p) * (1 + 1e-15)  # may round below the value, which NumPy computes otherwise
-
-
-def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool]) -> str:
-    axes = [i + 1 for i in node.attrs["axes"]]
-    attrs = norm_attrs(len(e.type(args[0]).shape), axes, node.attrs["p"], node.attrs["keepdims"])
-    return e.emit("norm", args[0], **attrs)
 
 
 def _sympy(args: Sequence[Any], shapes: Sequence[Shape], attrs: Attrs, out: Shape) -> Any:
@@ -122,6 +114,6 @@ NORM = Op(
         Example((("n",),), norm_attrs(1, (0,), sympy.Rational(3, 2))),
         Example((("n", "d", "k"),), norm_attrs(3, (0, 2))),
     ),
-    stack=_stack,
+    stack=stacking("norm"),
     sympy=_sympy,
 )

@@ -23,9 +23,8 @@ from symgrad.ops.scalars.functions import LessEqual
 from symgrad.ops.scalars.numpy_code import numpy_text
 from symgrad.ops.scalars.printer import ATOM
 
-RULES = ("tri", "arange")
-"""``tri``: ones where column ≤ row + first; ``arange``: first + step·i.  Each has the attributes shape, first,
-step, kind."""
+# The rules: "tri", ones where column ≤ row + first; "arange", first + step·i.  Each has the attributes shape, first,
+# step, kind.
 
 
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:

@@ -8,7 +8,7 @@ from typing import Any
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import format_shape
 from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Op, Type, Whole
-from symgrad.ops.squares import exact_inverse, same_on_stack, swapped
+from symgrad.ops.squares import each_matrix, exact_inverse, same_on_stack, swapped
 
 
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
@@ -46,15 +46,7 @@ def _exactly(m: Any) -> Any:
 
 
 def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Whole:
-    def fn(a: Any) -> Any:
-        import numpy as np
-
-        found = np.empty((*a.shape[:-2], a.shape[-1], a.shape[-2]), dtype=object)
-        for at in np.ndindex(*a.shape[:-2]):
-            found[at] = _exactly(a[at])
-        return found
-
-    return Whole(fn)
+    return Whole(lambda a: each_matrix(a, _exactly, (a.shape[-1], a.shape[-2])))
 
 
 def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:

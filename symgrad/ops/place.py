@@ -54,17 +54,12 @@ def _vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
 
 
 def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
-    rank = len(out.shape)
+    rank, own_rank = len(out.shape), len(args[0].shape)
     fn = ARG(0)
-    reduced = rank
-    for axis, (start, step) in enumerate(zip(attrs["start"], attrs["step"], strict=True)):
-        if axis in attrs["drop"]:
-            fn = fn * Equal(INDEX(axis), as_expr(start))
-        else:
-            fn = fn * Equal(INDEX(axis), start + step * INDEX(reduced))
-            reduced += 1
-    index = tuple(INDEX(rank + i) for i in range(reduced - rank))
-    own = tuple(INDEX(i) for i in range(reduced - rank))
+    for i, at in enumerate(access_index(attrs, rank)):
+        fn = fn * Equal(INDEX(i), as_expr(at))
+    index = tuple(INDEX(rank + i) for i in range(own_rank))
+    own = tuple(INDEX(i) for i in range(own_rank))
     part = Part(args[0].shape, (Access(0, own),), access_index(attrs))
     return Definition(rank, (Access(0, index),), fn, args[0].shape, parts=(part,))
 

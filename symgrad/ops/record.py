@@ -106,7 +106,6 @@ class Whole:
     """
 
     fn: Callable[..., Any]
-    reduce: tuple[Dim, ...] = ()
 
 
 class Node(Protocol):

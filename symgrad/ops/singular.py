@@ -13,10 +13,10 @@ import sympy
 
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import Shape, format_shape, same
-from symgrad.ops.eigh import each, sum_adjoints
+from symgrad.ops.eigh import sum_adjoints
 from symgrad.ops.gaps import together
 from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Op, Type, Whole
-from symgrad.ops.squares import same_on_stack, swapped
+from symgrad.ops.squares import each_matrix, same_on_stack, swapped
 
 _SOURCE = (
     "Lewis (1995), The convex analysis of unitarily invariant matrix functions, theorem 3.1; Giles (2008), An "
@@ -103,7 +103,7 @@ SVDVALS = Op(
     name="svdvals",
     infer=lambda args, attrs: Type((*args[0].shape[:-2], _count(args[0].shape, "svdvals"))),
     vjp=_values_vjp,
-    define=lambda args, attrs, out: Whole(lambda a: each(a, _exact_values, (min(a.shape[-2:]),))),
+    define=lambda args, attrs, out: Whole(lambda a: each_matrix(a, _exact_values, (min(a.shape[-2:]),))),
     numpy=lambda args, attrs, dim: f"np.linalg.svd({args[0]}, compute_uv=False)",
     notation=lambda style, args, attrs: style.call("singvals", args[0]),
     magnitude=_values_magnitude,
@@ -206,7 +206,7 @@ SVD_SUM = Op(
     name="svd_sum",
     infer=_sum_infer,
     vjp=_sum_vjp,
-    define=lambda args, attrs, out: Whole(lambda a, g: each(a, _exact_sum, a.shape[-2:], g)),
+    define=lambda args, attrs, out: Whole(lambda a, g: each_matrix(a, _exact_sum, a.shape[-2:], g)),
     numpy=lambda args, attrs, dim: f"svd_sum({args[0]}, {args[1]})",
     notation=lambda style, args, attrs: style.call("svdsum", *args),
     magnitude=_sum_magnitude,

@@ -7,6 +7,7 @@ from typing import Any
 
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import broadcast, format_shape, same
+from symgrad.ops.pointwise import aligned
 from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Notation, Op, Piece, Type, Whole
 from symgrad.ops.squares import exact_inverse, square, square_roundings, swapped
 
@@ -101,15 +102,8 @@ def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool])
     if rank_b == 1:
         b, rank_b = _columns(e, b), 2
     most = max(rank_a, rank_b)
-    a = _deeper(e, a, stacked[0], most - rank_a)
-    b = _deeper(e, b, stacked[1], most - rank_b)
+    a, b = (aligned(e, n, most) if s else n for n, s in zip((a, b), stacked, strict=True))
     return e.emit("reshape", e.emit("solve", a, b), shape=(size, *node.shape))
-
-
-def _deeper(e: Emitter, a: str, stacked: bool, axes: int) -> str:
-    """Axes of size 1 behind the new one, so that the old ones meet as before."""
-    shape = e.type(a).shape
-    return e.emit("reshape", a, shape=(shape[0], *(1,) * axes, *shape[1:])) if stacked else a
 
 
 def _sympy(args: Sequence[Any], shapes: Sequence[Any], attrs: Attrs, out: Any) -> Any:

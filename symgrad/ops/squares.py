@@ -64,14 +64,14 @@ def same_on_stack(op: str) -> Callable[[Emitter, Node, Sequence[str], Sequence[b
 # Exact reference rules, on object arrays of SymPy expressions ------------------------------------------------
 
 
-def each_matrix(a: Any, rule: Callable[[Any], Any], entry_shape: tuple[int, ...]) -> Any:
-    """``rule`` applied to each matrix of a stack."""
+def each_matrix(a: Any, rule: Callable[..., Any], entry_shape: tuple[int, ...], *more: Any) -> Any:
+    """``rule`` applied to each matrix of a stack, and to what belongs to it."""
     import numpy as np
 
     lead = a.shape[:-2]
     out = np.empty((*lead, *entry_shape), dtype=object)
     for at in product(*(range(d) for d in lead)):
-        out[at] = rule(a[at])
+        out[at] = rule(a[at], *(m[at] for m in more))
     return out
 
 

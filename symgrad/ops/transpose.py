@@ -48,7 +48,8 @@ def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
     return Definition(len(out.shape), (Access(0, tuple(INDEX(i) for i in inverse)),), ARG(0))
 
 
-def _swaps_last(axes: Sequence[int]) -> bool:
+def swaps_last(axes: Sequence[int]) -> bool:
+    """Whether each matrix of a stack is transposed, and nothing else."""
     rank = len(axes)
     return rank > 1 and tuple(axes) == (*range(rank - 2), rank - 1, rank - 2)
 
@@ -60,7 +61,7 @@ def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[..., str]) -> str:
 
 
 def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
-    if _swaps_last(attrs["axes"]):  # each matrix of a stack
+    if swaps_last(attrs["axes"]):  # each matrix of a stack
         return style.transpose(args[0])
     return style.call("transpose", args[0])
 

@@ -22,11 +22,11 @@ def inside_selection(builder: Builder, fn: sympy.Expr, args: Sequence[str]) -> s
     """The product with its first argument's selection outermost; None where that argument is no such thing."""
     if not fn.is_Mul or ARG(0) not in fn.args:
         return None
-    slope = fn / ARG(0)
-    if slope.has(ARG(0)) or not any(slope.has(ARG(i)) for i in range(1, len(args))):
-        return None
     found = builder.binding(args[0])
     if found is None or found.op != "pointwise" or not isinstance(found.attrs["fn"], Select):
+        return None
+    slope = fn / ARG(0)
+    if slope.has(ARG(0)) or not any(slope.has(ARG(i)) for i in range(1, len(args))):
         return None
     condition, yes, no = found.attrs["fn"].args
     if 0 not in (yes, no):

@@ -73,7 +73,7 @@ def scalarise(program: Program, sizes: Mapping[str, int]) -> Iterator[Entry]:
             yield Entry(b.name, position, tuple(terms), definition.combine, definition.after)
 
 
-_RELATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
+RELATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,
@@ -81,12 +81,13 @@ _RELATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+"""The comparisons of numbers by their sign."""
 
 
 def _decided(fn: sympy.Expr) -> sympy.Expr:
     """Comparisons of whole numbers as 0 or 1, so that what is not there is 0 where the entry is infinite too."""
     known = {
-        c: sympy.Integer(int(bool(_RELATIONS[c.sign](*c.args))))
+        c: sympy.Integer(int(bool(RELATIONS[c.sign](*c.args))))
         for c in fn.atoms(Comparison)
         if all(a.is_Integer for a in c.args)
     }

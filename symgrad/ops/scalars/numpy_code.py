@@ -91,15 +91,15 @@ class NumPyPrinter(ScalarPrinter):
     def piece(self, expr: sympy.Expr) -> Piece:
         if expr in self.symbols:
             return self.symbols[expr]
+        # A sum of truth values is "or" in NumPy, and they have no negative.
+        if isinstance(expr, f.Step) and not self._masks:
+            return Piece(f"np.heaviside({self.piece(expr.args[0]).text}, 0)", ATOM)
         masks, self._masks = self._masks, _has_real_factor(expr)
         try:
             found = self._written(expr)
         finally:
             self._masks = masks
-        if isinstance(expr, (f.Step, Comparison)) and not masks:
-            # A sum of truth values is "or" in NumPy, and they have no negative.
-            if isinstance(expr, f.Step):
-                return Piece(f"np.heaviside({self.piece(expr.args[0]).text}, 0)", ATOM)
+        if isinstance(expr, Comparison) and not masks:
             return Piece(f"1.0*{found.text}", MUL)
         return found
 
