@@ -8,11 +8,9 @@ import sympy
 
 from symgrad.ops.scalars.functions import Absolute, Ratio, Relu, Select, Sigmoid, Sign, Step
 from symgrad.ops.scalars.table import MEANING, in_own_terms
+from symgrad.render.numbers import LARGEST_DENOMINATOR
 
 ONE = sympy.S.One
-
-LARGEST_DENOMINATOR = 64
-"""Fractions with larger ones are printed as decimals."""
 
 LARGEST_FACTORED = 30
 """Operations in a fraction that is tried to be factored."""

@@ -10,9 +10,10 @@ import sympy
 from symgrad.ops.dims import Shape
 from symgrad.ops.record import ARG
 from symgrad.program import Builder
-from symgrad.render.scalar_rules import tidy
+from symgrad.render.scalar_rules import ONE, tidy
 
-ONE = sympy.S.One
+MOVES = ("transpose", "reshape", "broadcast_to")
+"""Operations that bring entries to other places and nothing else."""
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,9 @@ from symgrad.render.matrix_rules import matrix_rule
 from symgrad.render.products import multiplied
 from symgrad.render.scalar_factors import split
 from symgrad.render.scalar_rules import content, tidy
-from symgrad.render.scaled import ONE, Scaled, elementwise, number
+from symgrad.render.scaled import MOVES, ONE, Scaled, elementwise, number
 from symgrad.render.softmax import SHARE, axes_of
 from symgrad.render.sums import Over, kept, summed
-
-MOVES = ("transpose", "reshape", "broadcast_to")
-"""Operations that bring entries to other places and nothing else."""
-
 
 LARGEST_INLINED = 60
 """Operations in a function that is written into its reader's; a longer sum stays a value, so that work is bounded."""

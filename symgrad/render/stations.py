@@ -18,11 +18,8 @@ from symgrad.ops.dims import Shape, broadcast
 from symgrad.ops.pointwise import partial
 from symgrad.ops.record import ARG, OUT
 from symgrad.program import Binding, Builder, Input, Program
-from symgrad.render.scaled import elementwise
+from symgrad.render.scaled import MOVES, elementwise
 from symgrad.render.softmax import SHARE, axes_of
-
-MOVES = ("transpose", "reshape", "broadcast_to")
-"""Operations that bring entries to other places and nothing else."""
 
 LINEAR = (
     *MOVES,

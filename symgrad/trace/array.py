@@ -21,7 +21,7 @@ from symgrad.trace.dispatch import METHODS, call_numpy, call_ufunc, torch_names
 from symgrad.trace.grids import ordered_reshape
 from symgrad.trace.masked import Masked
 from symgrad.trace.memory import Memory
-from symgrad.trace.sizes import NeedsSize, number, truth
+from symgrad.trace.sizes import NeedsSize, constant_of, number, truth
 from symgrad.trace.tensor_functions import TENSOR_FUNCTIONS
 
 
@@ -220,7 +220,7 @@ class Traced(Memory, NDArrayOperatorsMixin):
         numbers = self.numbers
         if numbers is not None:
             return numbers.item()
-        value = self.builder.constant_value(self.name) if not self.dims else None
+        value = constant_of(self)
         if value is None:
             raise TraceError(
                 "A traced array has no value yet.",

@@ -12,6 +12,7 @@ from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.norms import norm
 from symgrad.trace.reductions import amax
+from symgrad.trace.refusals import refused
 
 if TYPE_CHECKING:
     from symgrad.trace.array import Traced
@@ -77,23 +78,11 @@ def _between(name: str) -> Rule:
     return rule
 
 
-def _refused(name: str) -> Rule:
-    def rule(builder: Builder, *args: Any, **kwargs: Any) -> Any:
-        raise builder.refuse(
-            UnsupportedError(
-                f"scipy.spatial.distance.{name} is not traced.",
-                where=name,
-                fix="use cdist(X, X), and sum over it or over np.triu(cdist(X, X), 1)",
-            )
-        )
-
-    return rule
-
+_PAIRS = "use cdist(X, X), and sum over it or over np.triu(cdist(X, X), 1)"
 
 SCIPY_DISTANCE: dict[str, Rule] = {
     "cdist": cdist,
     **{name: _between(name) for name in METRICS},
-    "pdist": _refused("pdist"),
-    "squareform": _refused("squareform"),
+    **{name: refused(name, _PAIRS, within="scipy.spatial.distance.") for name in ("pdist", "squareform")},
 }
 """By the name in ``scipy.spatial.distance``; each rule takes the builder first."""

@@ -9,6 +9,7 @@ from symgrad.errors import UnsupportedError
 from symgrad.ops.record import ARG
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
+from symgrad.trace.refusals import refused
 
 if TYPE_CHECKING:
     from symgrad.trace.array import Traced
@@ -58,13 +59,6 @@ def factorial(builder: Builder, n: Any, exact: bool = False, extend: str = "zero
     return ops.elementary(builder, "where", ops.elementary(builder, "less", value, 0), 0, found)
 
 
-def _refused(name: str, fix: str) -> Rule:
-    def rule(builder: Builder, *args: Any, **kwargs: Any) -> Any:
-        raise builder.refuse(UnsupportedError(f"scipy.special.{name} is not traced.", where=name, fix=fix))
-
-    return rule
-
-
 _INVERSE = "compute it outside where its argument is data, or write the loss with the function itself"
 _BESSEL = "compute it outside where its argument is data; there is no derivative of it here"
 
@@ -74,11 +68,11 @@ SCIPY_SPECIAL: dict[str, Rule] = {
     "betaln": betaln,
     "factorial": factorial,
     **{
-        name: _refused(name, _INVERSE)
+        name: refused(name, _INVERSE, within="scipy.special.")
         for name in ("erfinv", "erfcinv", "ndtri", "lambertw", "betainc", "gammainc")
     },
     **{
-        name: _refused(name, _BESSEL)
+        name: refused(name, _BESSEL, within="scipy.special.")
         for name in ("i0", "i1", "i0e", "i1e", "iv", "ive", "jv", "kv", "j0", "j1")
     },
 }

@@ -17,7 +17,7 @@ from symgrad.trace.indexing import getitem
 from symgrad.trace.joining import along, concatenate, meshgrid, stack
 from symgrad.trace.moving import moveaxis
 from symgrad.trace.sequences import diff
-from symgrad.trace.sizes import number, usual
+from symgrad.trace.sizes import constant_of, number, usual
 
 if TYPE_CHECKING:
     from symgrad.trace.array import Traced
@@ -164,7 +164,7 @@ def _plain(value: Any) -> Any:
         numbers = value.numbers
         if numbers is not None:
             return numbers
-        constant = value.builder.constant_value(value.name) if not value.dims else None
+        constant = constant_of(value)
         return float(constant) if constant is not None and not constant.free_symbols else None
     return value
 

@@ -14,7 +14,7 @@ from symgrad.ops.dims import Dim, Shape, as_dim, format_shape
 from symgrad.ops.record import ARG
 from symgrad.program import Builder
 from symgrad.trace import operations as ops
-from symgrad.trace.sizes import NeedsKind, assume, divided, number
+from symgrad.trace.sizes import NeedsKind, assume, constant_of, divided, number
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _position_or_index(builder: Builder, k: Any, size: Dim) -> Part:
     if _is_plain(k):
         return _constant_index(builder, k, size)
     if isinstance(k, ops.Array):
-        constant = builder.constant_value(k.name) if not k.dims else None
+        constant = constant_of(k)
         if constant is not None and constant.free_symbols:
             divided(builder, constant)
             return Range(_position(builder, constant, size), 1, 1, dropped=True)
@@ -189,7 +189,7 @@ def _bound(builder: Builder, value: Any) -> sympy.Expr | None:
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return sympy.Integer(int(value))
     if isinstance(value, ops.Array):
-        constant = value.builder.constant_value(value.name) if not value.dims else None
+        constant = constant_of(value)
         if constant is not None and constant.free_symbols:
             divided(builder, constant)
             return constant

@@ -17,6 +17,7 @@ from symgrad.program import Builder
 from symgrad.trace import moves, products
 from symgrad.trace import operations as ops
 from symgrad.trace.norms import norm
+from symgrad.trace.refusals import refused
 from symgrad.trace.sizes import assume, number
 
 if TYPE_CHECKING:
@@ -201,13 +202,6 @@ def triangle(builder: Builder, m: Any, k: Any = 0, *, upper: bool) -> Traced:
 # Refused -----------------------------------------------------------------------------------------------------------
 
 
-def _refused(name: str, fix: str) -> Rule:
-    def rule(builder: Builder, *args: Any, **kwargs: Any) -> Any:
-        raise UnsupportedError(f"{name} has no rule.", where=name, fix=fix)
-
-    return rule
-
-
 _VALUES = (
     "write the loss with trace, det, norm or solve: sums and products of eigenvalues are tr(A) and det(A)"
 )
@@ -237,13 +231,13 @@ NUMPY: dict[Any, Rule] = {
     np.diag: diag,
     np.diagflat: diagflat,
     np.kron: kron,
-    np.linalg.eigvals: _refused("np.linalg.eigvals", _VALUES),
-    np.linalg.eig: _refused("np.linalg.eig", _FACTORS),
-    np.linalg.qr: _refused("np.linalg.qr", _FACTORS),
-    np.linalg.matrix_rank: _refused(
-        "np.linalg.matrix_rank", "a rank is a whole number and has no derivative"
+    np.linalg.eigvals: refused("np.linalg.eigvals", _VALUES, what="has no rule"),
+    np.linalg.eig: refused("np.linalg.eig", _FACTORS, what="has no rule"),
+    np.linalg.qr: refused("np.linalg.qr", _FACTORS, what="has no rule"),
+    np.linalg.matrix_rank: refused(
+        "np.linalg.matrix_rank", "a rank is a whole number and has no derivative", what="has no rule"
     ),
-    np.linalg.cond: _refused("np.linalg.cond", _VALUES),
+    np.linalg.cond: refused("np.linalg.cond", _VALUES, what="has no rule"),
 }
 """NumPy's functions; each rule takes the builder first."""
 
@@ -359,8 +353,8 @@ SCIPY_LINALG: dict[str, Rule] = {
     "norm": lambda builder, a, ord=None, axis=None, keepdims=False, check_finite=True: norm(
         builder, a, ord, axis, keepdims
     ),
-    "eigvals": _refused("scipy.linalg.eigvals", _VALUES),
-    **{n: _refused(f"scipy.linalg.{n}", _FACTORS) for n in ("eig", "qr", "lu", "schur")},
-    **{n: _refused(f"scipy.linalg.{n}", _FACTORS) for n in ("expm", "logm", "sqrtm")},
+    "eigvals": refused("scipy.linalg.eigvals", _VALUES, what="has no rule"),
+    **{n: refused(f"scipy.linalg.{n}", _FACTORS, what="has no rule") for n in ("eig", "qr", "lu", "schur")},
+    **{n: refused(f"scipy.linalg.{n}", _FACTORS, what="has no rule") for n in ("expm", "logm", "sqrtm")},
 }
 """``scipy.linalg`` by name; each rule takes the builder first."""

@@ -20,7 +20,7 @@ from symgrad.ops.record import ARG
 from symgrad.ops.scalars import BY_NAME
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Builder, exact_number
-from symgrad.trace.sizes import NeedsKind, divided
+from symgrad.trace.sizes import NeedsKind, constant_of, divided
 
 if TYPE_CHECKING:
     from symgrad.trace.array import Traced
@@ -146,7 +146,7 @@ def apply(builder: Builder, fn: sympy.Expr, *operands: Any) -> Traced:
     found = infinity.applied(builder, fn, values)
     if found is not None:
         return found
-    constants = [builder.constant_value(v.name) if not v.dims else None for v in values]
+    constants = [constant_of(v) for v in values]
     if all(c is not None for c in constants):
         return Array(builder, builder.constant(_constant(fn, constants)))
     if fn.xreplace({ARG(i): c for i, c in enumerate(constants) if c is not None}).has(sympy.zoo, sympy.nan):
@@ -186,9 +186,7 @@ def _constant(fn: sympy.Expr, constants: Sequence[Any]) -> sympy.Expr:
 
 def _divided_size(builder: Builder, a: Any, b: Any) -> Traced | None:
     """h // 2 of a size, taken to be even; None where it is no size."""
-    above, below = (
-        builder.constant_value(v.name) if not v.dims else None for v in (lift(builder, a), lift(builder, b))
-    )
+    above, below = (constant_of(lift(builder, v)) for v in (a, b))
     if above is None or below is None or not above.free_symbols or not below.is_Integer or below < 1:
         return None
     divided(builder, above / below)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.errors import ShapeError, UnsupportedError
+from symgrad.errors import ShapeError
 from symgrad.ops.dims import format_shape
 from symgrad.program import Builder
 from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.indexing import getitem
 from symgrad.trace.joining import stack
+from symgrad.trace.refusals import refused
 from symgrad.trace.sizes import number
 
 if TYPE_CHECKING:
@@ -64,22 +65,13 @@ def _polynomial_vander(builder: Builder, x: Any, deg: Any) -> Traced:
     return vander(builder, x, int(deg) + 1, increasing=True)
 
 
-def _refused(function: Any, fix: str) -> Rule:
-    name = f"np.{function.__name__}"
-
-    def rule(builder: Builder, *args: Any, **kwargs: Any) -> Any:
-        raise builder.refuse(UnsupportedError(f"{name} is not traced.", where=name, fix=fix))
-
-    return rule
-
-
 NUMPY: dict[Callable[..., Any], Rule] = {
     np.polyval: polyval,
     np.vander: vander,
     np.polynomial.polynomial.polyval: _ascending,
     np.polynomial.polynomial.polyvander: _polynomial_vander,
-    np.polyfit: _refused(
-        np.polyfit, "solve the normal equations: V = np.vander(x, k); solve(V.T @ V, V.T @ y)"
+    np.polyfit: refused(
+        "np.polyfit", "solve the normal equations: V = np.vander(x, k); solve(V.T @ V, V.T @ y)"
     ),
-    np.roots: _refused(np.roots, "write the loss with the coefficients"),
+    np.roots: refused("np.roots", "write the loss with the coefficients"),
 }

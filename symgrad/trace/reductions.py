@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy
 
-from symgrad.errors import ShapeError, SymgradError, UnsupportedError
+from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import Dim, product, same
 from symgrad.ops.record import ARG
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Builder
 from symgrad.trace import moves
 from symgrad.trace import operations as ops
+from symgrad.trace.refusals import MISSING_ENTRIES, refused
 from symgrad.trace.sizes import assume
 
 if TYPE_CHECKING:
@@ -259,16 +260,6 @@ def log_softmax(builder: Builder, a: Any, axis: Any = None) -> Traced:
 # Tables -------------------------------------------------------------------------------------------------------
 
 
-def _refused(name: str, fix: str) -> Rule:
-    def rule(builder: Builder, *args: Any, **kwargs: Any) -> Any:
-        error: SymgradError = UnsupportedError(f"{name} has no rule.", where=name, fix=fix)
-        raise builder.refuse(error)
-
-    return rule
-
-
-_NAN = "choose what a missing entry counts, such as np.where(mask, x, 0), and pass the mask as an argument"
-
 NUMPY: dict[Callable[..., Any], Rule] = {
     np.sum: summed,
     np.mean: mean,
@@ -292,7 +283,7 @@ NUMPY: dict[Callable[..., Any], Rule] = {
     ),
 }
 NUMPY |= {
-    f: _refused(f"np.{f.__name__}", _NAN)
+    f: refused(f"np.{f.__name__}", MISSING_ENTRIES, what="has no rule")
     for f in (
         *(np.nansum, np.nanmean, np.nanmax, np.nanmin, np.nanprod, np.nanvar, np.nanstd, np.nanmedian),
         *(np.nanargmax, np.nanargmin, np.nanpercentile, np.nanquantile),

@@ -18,6 +18,7 @@ from symgrad.trace.constants import tri
 from symgrad.trace.indexing import getitem
 from symgrad.trace.joining import along, flat_or_axis, stack
 from symgrad.trace.moving import moveaxis, pad, take_along_axis
+from symgrad.trace.refusals import refused
 from symgrad.trace.sizes import assume, number
 
 FEW = 8
@@ -223,13 +224,6 @@ def _indices(upper: bool) -> Callable[..., Any]:
     return rule
 
 
-def _refused(name: str, fix: str) -> Callable[..., Any]:
-    def rule(builder: Builder, *args: Any, **options: Any) -> Any:
-        raise builder.refuse(UnsupportedError(f"{name} is not traced.", where=name, fix=fix))
-
-    return rule
-
-
 _COUNTS = "how many entries there are depends on the data; keep the full size and write np.where(mask, x, 0)"
 _STEPS = "it is piecewise constant in the data; compute it outside and pass it in as an argument"
 
@@ -250,15 +244,15 @@ NUMPY: dict[Callable[..., Any], Callable[..., Any]] = {
     np.tril: _triangle(False),
     np.triu_indices_from: _indices(True),
     np.tril_indices_from: _indices(False),
-    np.nonzero: _refused("np.nonzero", _COUNTS),
-    np.flatnonzero: _refused("np.flatnonzero", _COUNTS),
-    np.argwhere: _refused("np.argwhere", _COUNTS),
-    np.unique: _refused("np.unique", _COUNTS),
-    np.extract: _refused("np.extract", _COUNTS),
-    np.compress: _refused("np.compress", _COUNTS),
-    np.searchsorted: _refused("np.searchsorted", _STEPS),
-    np.digitize: _refused("np.digitize", _STEPS),
-    np.choose: _refused("np.choose", "write np.where, or index with x[i, np.arange(n)]"),
-    np.gradient: _refused("np.gradient", "write the differences: (y[2:] - y[:-2]) / (2*h)"),
-    np.interp: _refused("np.interp", "pass the index of the interval in and write the line between its ends"),
+    np.nonzero: refused("np.nonzero", _COUNTS),
+    np.flatnonzero: refused("np.flatnonzero", _COUNTS),
+    np.argwhere: refused("np.argwhere", _COUNTS),
+    np.unique: refused("np.unique", _COUNTS),
+    np.extract: refused("np.extract", _COUNTS),
+    np.compress: refused("np.compress", _COUNTS),
+    np.searchsorted: refused("np.searchsorted", _STEPS),
+    np.digitize: refused("np.digitize", _STEPS),
+    np.choose: refused("np.choose", "write np.where, or index with x[i, np.arange(n)]"),
+    np.gradient: refused("np.gradient", "write the differences: (y[2:] - y[:-2]) / (2*h)"),
+    np.interp: refused("np.interp", "pass the index of the interval in and write the line between its ends"),
 }

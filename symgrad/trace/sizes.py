@@ -40,6 +40,11 @@ class NeedsKind(TraceError):
         )
 
 
+def constant_of(a: Any) -> sympy.Expr | None:
+    """The exact number or size that a traced scalar is; None where it depends on an input or has axes."""
+    return None if a.dims else a.builder.constant_value(a.name)
+
+
 def number(builder: Builder, dim: Dim, where: str) -> int:
     """The size as an int; a symbol makes the trace start again with a number for it."""
     if isinstance(dim, int):
@@ -85,7 +90,7 @@ def truth(a: Any) -> bool:
     numbers = a.numbers
     if numbers is not None:
         return bool(numbers)
-    value = a.builder.constant_value(a.name) if not a.dims else None
+    value = constant_of(a)
     check = passing() if value is None else None
     if check is not None:
         return check
@@ -120,7 +125,7 @@ def whole_size(a: Any) -> Any:
     Raises:
         TraceError: it depends on the data.
     """
-    value = a.builder.constant_value(a.name) if not a.dims else None
+    value = constant_of(a)
     if value is None:
         raise TraceError("A traced array has no value yet.", where=repr(a), fix="leave int(...) away")
     if not value.free_symbols:

@@ -16,6 +16,7 @@ from symgrad.trace import operations as ops
 from symgrad.trace.indexing import added_at
 from symgrad.trace.joining import along, at_least, concatenate, stack
 from symgrad.trace.linalg import diag
+from symgrad.trace.refusals import MISSING_ENTRIES, refused
 from symgrad.trace.sequences import sort
 from symgrad.trace.sizes import number
 
@@ -191,16 +192,6 @@ def bincount(builder: Builder, x: Any, weights: Any = None, minlength: Any = 0) 
 # Refused ------------------------------------------------------------------------------------------------------
 
 
-def _refused(function: Any, fix: str) -> Rule:
-    name = f"np.{function.__name__}"
-
-    def rule(builder: Builder, *args: Any, **kwargs: Any) -> Any:
-        raise builder.refuse(UnsupportedError(f"{name} is not traced.", where=name, fix=fix))
-
-    return rule
-
-
-_NAN = "choose what a missing entry counts, such as np.where(mask, x, 0), and pass the mask as an argument"
 _STEPS = "counts are piecewise constant in the data; a smooth count is a sum of kernels or sigmoids"
 
 NUMPY: dict[Callable[..., Any], Rule] = {
@@ -209,9 +200,9 @@ NUMPY: dict[Callable[..., Any], Rule] = {
     np.quantile: quantile,
     np.percentile: _percentile,
     np.bincount: bincount,
-    np.nan_to_num: _refused(np.nan_to_num, _NAN),
-    np.nancumsum: _refused(np.nancumsum, _NAN),
-    np.nancumprod: _refused(np.nancumprod, _NAN),
-    np.histogram: _refused(np.histogram, _STEPS),
-    np.histogram2d: _refused(np.histogram2d, _STEPS),
+    np.nan_to_num: refused("np.nan_to_num", MISSING_ENTRIES),
+    np.nancumsum: refused("np.nancumsum", MISSING_ENTRIES),
+    np.nancumprod: refused("np.nancumprod", MISSING_ENTRIES),
+    np.histogram: refused("np.histogram", _STEPS),
+    np.histogram2d: refused("np.histogram2d", _STEPS),
 }

@@ -14,6 +14,7 @@ from symgrad.errors import ShapeError
 from symgrad.ops.dims import broadcast, format_shape
 from symgrad.trace import indexing, moves
 from symgrad.trace import operations as ops
+from symgrad.trace.sizes import constant_of
 
 
 def fresh(a: Any) -> Any:
@@ -92,7 +93,7 @@ def plain_key(key: Any) -> Any:
         numbers = key.numbers
         if numbers is not None:
             return numbers.item() if not numbers.shape and numbers.dtype.kind in "iu" else numbers
-        value = key.builder.constant_value(key.name) if not key.dims else None
+        value = constant_of(key)
         if value is not None and value.is_Integer:
             return int(value)
     return key
