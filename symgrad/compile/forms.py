@@ -47,7 +47,7 @@ Form: TypeAlias = Definition | Call | Literals
 
 _MATRIX = {
     "inverse": (2,), "cofactor": (2,), "cholesky": (2,), "pinv": (2,), "svd_sum": (2, 1), "eigh_sum": (2, 1),
-    "over_gaps": (2, 1), "det": (2,), "logdet": (2,), "det_sign": (2,), "eigvalsh": (2,), "svdvals": (2,),
+    "det": (2,), "logdet": (2,), "det_sign": (2,), "eigvalsh": (2,), "svdvals": (2,),
 }  # fmt: skip
 """For each operation on matrices how many axes one call takes of each argument."""
 
@@ -65,6 +65,8 @@ def form_of(program: Program, b: Binding) -> Form:
         return Literals()
     if b.op in _MATRIX:
         return Call(b.op, "matrix", _MATRIX[b.op], 0 if b.op in _NUMBER else 1 if b.op in _VECTOR else 2)
+    if b.op == "over_gaps":
+        return Call(b.op, "matrix", (2, 1), extra=(str(attrs["checked"] != "never"),))
     if b.op == "eigh_vectors":
         return Call("upright_eigenvectors" if attrs["upright"] else "eigenvectors", "matrix", (2,))
     if b.op == "matrix_power":

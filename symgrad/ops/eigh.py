@@ -109,7 +109,9 @@ EIGVALSH = Op(
 def _vectors_vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
     (a,), v = node.args, node.name
     inner = e.emit("matmul", swapped(e, v), e.full(g, node.shape))
-    s = between(e, v, e.emit("over_gaps", inner, e.emit("eigvalsh", a)), v)
+    # Upright vectors are those of a sum, in whose derivatives repeated eigenvalues drop out.
+    checked = "never" if node.attrs["upright"] else "always"
+    s = between(e, v, e.emit("over_gaps", inner, e.emit("eigvalsh", a), checked=checked), v)
     half = e.pointwise(ARG(0) / 2, s)
     return [on_lower(e, e.pointwise(ARG(0) + ARG(1), half, swapped(e, half)))]
 
@@ -213,8 +215,8 @@ def sum_adjoints(e: Emitter, a: str, g: str, adjoint: str) -> tuple[str, str]:
     inner = between(e, swapped(e, v), adjoint, swapped(e, v))
     columns = e.emit("reshape", g, shape=(*shape[:-1], shape[-1], 1))
     rows = e.emit("reshape", g, shape=(*shape[:-1], 1, shape[-1]))
-    over = e.emit("over_gaps", inner, e.emit("eigvalsh", a))
-    s = between(e, v, e.pointwise(ARG(0) * (ARG(1) - ARG(2)), over, rows, columns), v)
+    weighed = e.pointwise(ARG(0) * (ARG(1) - ARG(2)), inner, rows, columns)
+    s = between(e, v, e.emit("over_gaps", weighed, e.emit("eigvalsh", a), checked="once"), v)
     half = e.pointwise(ARG(0) / 2, s)
     symmetric = e.pointwise(ARG(0) + ARG(1), half, swapped(e, half))
     return on_lower(e, symmetric), e.emit("diagonal", inner, k=0)

@@ -1,7 +1,9 @@
 """Entries over the distance of two eigenvalues: kᵢⱼ / (wⱼ − wᵢ), and 0 on the diagonal.
 
 It is how eigenvectors turn.  Vectors of one repeated eigenvalue have no derivative, so that a loss that asks for it
-is an error while it runs; entries that are 0, but for rounding, ask for nothing.
+is an error while it runs; entries that are 0, but for rounding, ask for nothing.  ``checked`` says how far that goes:
+``always``, in derivatives too; ``once``, not in derivatives, as in sums over eigenvectors, which have them where equal
+eigenvalues have equal weights; ``never``, where the value at a repeated eigenvalue is multiplied by 0 afterwards.
 """
 
 from __future__ import annotations
@@ -28,17 +30,22 @@ from symgrad.ops.scalars.functions import Equal
 from symgrad.ops.squares import square
 from symgrad.ops.sum import sum_attrs
 
-_GAPS = '''def over_gaps(k, w):
+_GAPS = '''def over_gaps(k, w, checked=True):
     """k[i, j] / (w[j] - w[i]), and 0 on the diagonal, for eigenvalues w in rising order."""
     gaps = w[..., None, :] - w[..., :, None]
     small = 16 * w.shape[-1] * np.finfo(w.dtype).eps
     equal = np.abs(gaps) <= small * np.abs(w).max(axis=-1, initial=0)[..., None, None]
     asked = np.abs(k) > small * np.abs(k).max(axis=(-2, -1), keepdims=True, initial=0)
-    if np.any(equal & (np.eye(w.shape[-1]) == 0) & asked):
+    if checked and np.any(equal & (np.eye(w.shape[-1]) == 0) & asked):
         raise np.linalg.LinAlgError("Eigenvectors of a repeated eigenvalue have no derivative.")
     return np.where(equal, 0, k / np.where(equal, 1, gaps))
 '''
 """A function that the NumPy source calls."""
+
+
+def unchecked(attrs: Attrs) -> str:
+    """The argument that lets repeated eigenvalues pass."""
+    return ", False" if attrs["checked"] == "never" else ""
 
 
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
@@ -55,11 +62,16 @@ def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
 
 def _vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
     g = e.full(g, node.shape)
-    moved = e.emit("over_gaps", e.pointwise(ARG(0) * ARG(1), g, node.name), node.args[1])
+    checked = "always" if node.attrs["checked"] == "always" else "never"
+    weighed = e.pointwise(ARG(0) * ARG(1), g, node.name)
+    moved = e.emit("over_gaps", weighed, node.args[1], checked=checked)
     rank = len(node.shape)
     rows = e.emit("sum", moved, **sum_attrs(rank, (rank - 1,)))
     columns = e.emit("sum", moved, **sum_attrs(rank, (rank - 2,)))
-    return [e.emit("over_gaps", g, node.args[1]), e.pointwise(ARG(0) - ARG(1), rows, columns)]
+    return [
+        e.emit("over_gaps", g, node.args[1], checked=checked),
+        e.pointwise(ARG(0) - ARG(1), rows, columns),
+    ]
 
 
 def _define(args: Sequence[Type], attrs: Attrs, out: Type) -> Definition:
@@ -92,7 +104,7 @@ def together(e: Emitter, args: Sequence[str], stacked: Sequence[bool]) -> list[s
 
 
 def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool]) -> str:
-    return e.emit("over_gaps", *together(e, args, stacked))
+    return e.emit("over_gaps", *together(e, args, stacked), **node.attrs)
 
 
 OVER_GAPS = Op(
@@ -100,7 +112,7 @@ OVER_GAPS = Op(
     infer=_infer,
     vjp=_vjp,
     define=_define,
-    numpy=lambda args, attrs, dim: f"over_gaps({args[0]}, {args[1]})",
+    numpy=lambda args, attrs, dim: f"over_gaps({', '.join(args)}{unchecked(attrs)})",
     notation=lambda style, args, attrs: style.call("overgaps", *args),
     magnitude=_magnitude,
     roundings=lambda shapes, attrs: 2,
@@ -110,7 +122,10 @@ OVER_GAPS = Op(
         "a gap grows with the later eigenvalue and shrinks with the earlier one",
     ),
     source="Magnus and Neudecker (2019), ch. 8, section 9 (differential of an eigenvector)",
-    examples=(Example((("n", "n"), ("n",))), Example((("d", "n", "n"), ("d", "n")))),
+    examples=(
+        Example((("n", "n"), ("n",)), {"checked": "always"}),
+        Example((("d", "n", "n"), ("d", "n")), {"checked": "once"}),
+    ),
     stack=_stack,
     imports=(_GAPS,),
 )
