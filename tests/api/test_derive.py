@@ -102,7 +102,6 @@ def test_one_name_or_several():
     assert str(sg.derive("(w**2).sum()", {"w": "n"}).gradient) == "2w"
 
 
-@pytest.mark.filterwarnings("ignore::symgrad.errors.SymgradWarning")
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
 def test_every_printed_form_is_made(loss):
     derivation = loss.derive()
@@ -118,7 +117,6 @@ def test_every_printed_form_is_made(loss):
     assert len(derivation.gradients) == len(loss.wrt)
 
 
-@pytest.mark.filterwarnings("ignore::symgrad.errors.SymgradWarning")
 @pytest.mark.parametrize("loss", LOSSES[::4], ids=str)
 def test_numpy_source_runs_by_itself(loss):
     derivation = loss.derive()

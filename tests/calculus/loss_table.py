@@ -5,6 +5,7 @@ Each is one line of NumPy syntax, so that it can be read as text, run as a funct
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ import numpy as np
 from scipy import special
 
 import symgrad as sg
+from symgrad.errors import SymgradWarning
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def _define(text: str, names: tuple[str, ...], plain: bool) -> Callable[..., Any
 
 @cache
 def _derive(loss: Loss) -> sg.Derivation:
-    return sg.derive(loss.text, loss.shapes, wrt=loss.wrt)
+    with warnings.catch_warnings():
+        # The table has forms that overflow, and the warnings of them are tested in trace/test_advice.py.
+        warnings.filterwarnings("ignore", r"(log|exp)\(", SymgradWarning)
+        return sg.derive(loss.text, loss.shapes, wrt=loss.wrt)
 
 
 LINEAR = {"x": "n d", "w": "d 1", "y": "n 1"}

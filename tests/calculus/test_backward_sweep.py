@@ -117,7 +117,6 @@ TORCH = ("tutorial", "softmax", "tanh network", "shared weight", "normalised row
          "layer of one sample", "three axes", "vector with a column")  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore:log:symgrad.errors.SymgradWarning")  # the table has unstable forms
 @pytest.mark.parametrize("loss", [x for x in LOSSES if x.name in TORCH], ids=str)
 def test_gradients_are_torchs(loss):
     torch = pytest.importorskip("torch")
