@@ -272,6 +272,7 @@ class Library:
                 {
                     **creation,
                     **grids.brackets(builder),
+                    "pi": pi,
                     "random": random,
                     "linalg": algebra,
                     "matrix": self._matrix,

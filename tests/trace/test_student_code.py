@@ -309,3 +309,16 @@ def test_printed_once_however_often_it_is_traced(capsys):
 
     sg.derive(loss, {"x": "n", "y": "n"}, wrt="x")
     assert capsys.readouterr().out == "once\n"
+
+
+def test_pi_is_exact_and_can_be_a_number():
+    def loss(x, s):
+        assert f"{np.pi:.2f}" == "3.14"
+        grid = np.linspace(0, np.pi, 3) + np.arange(0, 2 * np.pi, 2.5)
+        return 0.5 * len(x) * np.log(2 * np.pi * s) + (x**2).sum() * grid[1] + math.pi * s
+
+    d = sg.derive(loss, {"x": "n", "s": ""}, wrt="s")
+    x, s = np.array([0.5, 1.0]), np.array(2.0)
+    assert d(x=x, s=s)[0] == pytest.approx(loss(x, s))
+    assert d(x=x, s=s)[1]["s"] == pytest.approx(len(x) / 2 / s + np.pi)
+    assert "π" in str(d.loss)
