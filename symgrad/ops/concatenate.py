@@ -147,7 +147,7 @@ CONCATENATE = Op(
     roundings=lambda shapes, attrs: 0,
     rule="C = [A, B]  ⇒  Ā, B̄ = their parts of C̄",
     why=("each entry stands in one place of the result and takes the adjoint of that place",),
-    source="linearity; Magnus and Neudecker (2019), ch. 2 (partitioned matrices)",
+    source="linearity (the transpose of stacking parts is cutting them out)",
     examples=(
         Example(((_N,), (_D,)), {"axis": 0}),
         Example(((_N, _D), (_N, 1), (_N, 2)), {"axis": 1}),

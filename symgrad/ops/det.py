@@ -62,7 +62,7 @@ DET = Op(
     roundings=square_roundings,
     rule="c = det(A)  ⇒  Ā = c̄ det(A) A⁻ᵀ",
     why=("expanded along a row, det(A) is linear in each entry, and its factor is the entry's cofactor",),
-    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 46–51; Magnus and Neudecker (2019), "
+    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 46, 49; Magnus and Neudecker (2019), "
     "ch. 8, section 3 (Jacobi's formula)",
     examples=_EXAMPLES,
     stack=same_on_stack("det"),
@@ -130,7 +130,8 @@ COFACTOR = Op(
     roundings=square_roundings,
     rule="C = det(A) A⁻ᵀ  ⇒  Ā = (⟨C̄, C⟩ C − CC̄ᵀC) / det(A)",
     why=("the product rule: det(A) changes by ⟨C, dA⟩, and A⁻ᵀ by −A⁻ᵀ dAᵀ A⁻ᵀ",),
-    source="Magnus and Neudecker (2019), ch. 8, sections 3–6; Stewart (1998), On the adjugate matrix",
+    source="derived from Magnus and Neudecker (2019), ch. 8, sections 3 and 4; for singular A: section 6 and Stewart "
+    "(1998), On the adjugate matrix",
     examples=_EXAMPLES,
     stack=same_on_stack("cofactor"),
     sympy=lambda args, shapes, attrs, out: sympy.Determinant(args[0]) * args[0].T.inverse(),
@@ -168,7 +169,7 @@ LOGDET = Op(
     roundings=square_roundings,
     rule="c = log|det(A)|  ⇒  Ā = c̄ A⁻ᵀ",
     why=("the derivative det(A) A⁻ᵀ of the determinant, divided by det(A) as the logarithm asks",),
-    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 57; Giles (2008), An extended collection "
+    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 43, 57; Giles (2008), An extended collection "
     "of matrix derivative results (determinant); Magnus and Neudecker (2019), ch. 8, section 3",
     examples=_EXAMPLES,
     stack=same_on_stack("logdet"),

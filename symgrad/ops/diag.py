@@ -107,7 +107,7 @@ DIAGONAL = Op(
     roundings=lambda shapes, attrs: 0,
     rule="c = diag(A)  ⇒  Ā = diag(c̄)",
     why=("only the diagonal is read, so its adjoint goes back there and the rest gets 0",),
-    source="linearity; Magnus and Neudecker (2019), ch. 2 (diagonal of a matrix)",
+    source="linearity (the transpose of reading a diagonal is writing it into zeros)",
     examples=(
         Example((("n", "n"),), {"k": 0}),
         Example((("d", "n", "n"),), {"k": 0}),
@@ -209,7 +209,7 @@ DIAG = Op(
     roundings=lambda shapes, attrs: 0,
     rule="C = diag(a)  ⇒  ā = diag(C̄)",
     why=("entries off the diagonal stay 0 whatever a is, so only the diagonal of C̄ comes back",),
-    source="linearity; Magnus and Neudecker (2019), ch. 2 (diagonal matrices)",
+    source="linearity (the transpose of writing a diagonal is reading it)",
     examples=(
         Example((("n",),), {"shape": ("n", "n"), "k": 0, "stack": False}),
         Example((("d", "n"),), {"shape": ("n", "n"), "k": 0, "stack": True}),

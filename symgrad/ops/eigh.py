@@ -19,8 +19,8 @@ from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, No
 from symgrad.ops.squares import each_matrix, same_on_stack, square, square_roundings, swapped
 
 _SOURCE = (
-    "Magnus and Neudecker (2019), ch. 8, section 9 (differential of eigenvalues and eigenvectors); Giles (2008), "
-    "An extended collection of matrix derivative results (eigenvalues and eigenvectors)"
+    "Petersen and Pedersen (2012), The Matrix Cookbook, eq. 67–68; Magnus and Neudecker (2019), ch. 8, section 9; "
+    "Giles (2008), An extended collection of matrix derivative results (eigenvalues and eigenvectors)"
 )
 _EXAMPLES = (Example(((2, 2),)), Example(((1, 1),)), Example((("d", 2, 2),)))
 LARGEST = 2
@@ -270,8 +270,8 @@ EIGH_SUM = Op(
         "the projections turn with the eigenvectors, by the differences of g over those of the eigenvalues",
         "the sum is linear in g, and the factor of gᵢ is the projection vᵢvᵢᵀ",
     ),
-    source="Daleckii and Krein (1951), Integration and differentiation of functions of Hermitian operators; "
-    "Lewis (1996), Derivatives of spectral functions, theorem 1.1",
+    source="Daleckii and Krein (1965), Integration and differentiation of functions of Hermitian operators; "
+    "Lewis (1996), Derivatives of spectral functions",
     examples=(
         Example(((2, 2), (2,))),
         Example(((1, 1), (1,))),

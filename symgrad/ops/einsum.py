@@ -179,7 +179,7 @@ EINSUM = Op(
     rule="C = einsum(s; A, B, …)  ⇒  Ā = einsum of C̄ and the other operands, with the labels of A left over",
     why=("a sum of products is linear in each operand, whose place the adjoint of the result takes",),
     source="product rule and linearity; Laue, Mitterreiter and Giesen (2020), A simple and efficient tensor "
-    "calculus, sec. 3",
+    "calculus",
     examples=(
         Example((("n", "d"), ("d", "k"), ("k", "n")), {"spec": "ij,jk,ki->ik"}),
         Example((("n", "d", "k"), ("d", "k", "n")), {"spec": "ijk,jkl->il"}),

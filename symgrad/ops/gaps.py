@@ -121,7 +121,7 @@ OVER_GAPS = Op(
         "each entry is divided by its own gap, and its adjoint too",
         "a gap grows with the later eigenvalue and shrinks with the earlier one",
     ),
-    source="Magnus and Neudecker (2019), ch. 8, section 9 (differential of an eigenvector)",
+    source="derived from the quotient rule, for the eigenvectors of Magnus and Neudecker (2019), ch. 8, section 9",
     examples=(
         Example((("n", "n"), ("n",)), {"checked": "always"}),
         Example((("d", "n", "n"), ("d", "n")), {"checked": "once"}),

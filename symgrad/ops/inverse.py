@@ -45,8 +45,8 @@ INVERSE = Op(
     roundings=square_roundings,
     rule="C = A⁻¹  ⇒  Ā = −CᵀC̄Cᵀ",
     why=("AC = I stays so, hence dC = −C dA C, and C̄ goes back between the transposes of both C",),
-    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 59–60; Giles (2008), An extended "
-    "collection of matrix derivative results (inverse); Magnus and Neudecker (2019), ch. 8, section 4",
+    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 59 and the rule after eq. 64; Giles (2008), An "
+    "extended collection of matrix derivative results (inverse); Magnus and Neudecker (2019), ch. 8, section 4",
     examples=(
         Example((("n", "n"),), domains=("invertible",)),
         Example((("d", "n", "n"),), domains=("invertible",)),

@@ -173,8 +173,8 @@ MATMUL = Op(
     rule="C = AB  ⇒  Ā = C̄Bᵀ,  B̄ = AᵀC̄",
     why=_WHY,
     explain=lambda attrs, position, broadcast: (_RULES[position], _WHY[position]),
-    source="Giles (2008), An extended collection of matrix derivative results, 2.1; Petersen and Pedersen "
-    "(2012), The Matrix Cookbook, eq. 70–73",
+    source="Giles (2008), An extended collection of matrix derivative results (multiplication); Goodfellow, Bengio and "
+    "Courville (2016), Deep Learning, 6.5.6; derived from Petersen and Pedersen (2012), The Matrix Cookbook, eq. 37",
     examples=(
         Example((("n", "d"), ("d", "k"))),
         Example((("n", "d"), ("d",))),

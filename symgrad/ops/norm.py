@@ -103,8 +103,8 @@ NORM = Op(
     roundings=lambda shapes, attrs: SUM.roundings(shapes, attrs) + 8,
     rule="c = ‖a‖  ⇒  ā = c̄ a/‖a‖, and 0 where a = 0",
     why=("the norm grows fastest along a itself, with slope 1; at 0 the subgradient 0 is taken",),
-    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 129–132; Boyd and Vandenberghe (2004), "
-    "Convex Optimization, A.4 (subgradient 0 at the kink)",
+    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 129, 131, 132; Rockafellar (1970), "
+    "Convex Analysis, sec. 23 (0 is a subgradient at the kink)",
     examples=(
         Example((("n",),), norm_attrs(1, (0,))),
         Example((("n", "d"),), norm_attrs(2, (0, 1))),

@@ -55,6 +55,6 @@ OUTER = Op(
         "entry j of b fills column j of C, so column j of C̄ is summed against a",
     ),
     stack=_stack,
-    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 70",
+    source="derived from Petersen and Pedersen (2012), The Matrix Cookbook, eq. 69: ⟨C̄, abᵀ⟩ is aᵀC̄b",
     examples=(Example((("n",), ("d",))), Example((("n",), ("n",)))),
 )

@@ -72,7 +72,7 @@ PINV = Op(
         "of a matrix that keeps its rank, A⁺ changes as an inverse, and by what turns its range and kernel",
     ),
     source="Golub and Pereyra (1973), The differentiation of pseudo-inverses and nonlinear least squares problems "
-    "whose variables separate, eq. 4.12",
+    "whose variables separate; Magnus and Neudecker (2019), ch. 8, section 5",
     examples=(
         Example((("n", "d"),)),
         Example((("n", "n"),)),

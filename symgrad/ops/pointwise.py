@@ -185,7 +185,7 @@ POINTWISE = Op(
     roundings=lambda shapes, attrs: count_roundings(attrs["fn"]),
     rule="C = f(A, B, …)  ⇒  Ā = C̄ ⊙ ∂f/∂A, summed over the axes along which A was broadcast",
     why=("each entry has an effect on its own result only, so the chain rule holds entry by entry",),
-    source="chain rule; Magnus and Neudecker (2019), ch. 9 (Hadamard products)",
+    source="chain rule; for products Petersen and Pedersen (2012), The Matrix Cookbook, eq. 38",
     explain=_explain,
     stack=_stack,
     examples=(

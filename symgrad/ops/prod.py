@@ -67,7 +67,7 @@ PROD = Op(
         "an entry is multiplied by all the others, so their product is its slope; p/a would be the same, and "
         "undefined where an entry is 0",
     ),
-    source="product rule; Griewank and Walther (2008), Evaluating Derivatives, sec. 3.3 (Speelpenning's product)",
+    source="product rule; Griewank and Walther (2008), Evaluating Derivatives (Speelpenning's product)",
     examples=(
         Example((("n",),), sum_attrs(1, (0,))),
         Example((("n", "d"),), sum_attrs(2, (0,))),

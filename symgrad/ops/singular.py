@@ -19,7 +19,7 @@ from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Op
 from symgrad.ops.squares import each_matrix, same_on_stack, swapped
 
 _SOURCE = (
-    "Lewis (1995), The convex analysis of unitarily invariant matrix functions, theorem 3.1; Giles (2008), An "
+    "Lewis (1995), The convex analysis of unitarily invariant matrix functions; Giles (2008), An "
     "extended collection of matrix derivative results (singular values)"
 )
 
@@ -216,7 +216,7 @@ SVD_SUM = Op(
         "the products uvᵀ turn with the singular vectors, by the differences of g over those of the singular values",
         "the sum is linear in g, and the factor of gᵢ is uᵢvᵢᵀ",
     ),
-    source=_SOURCE,
+    source=f"derived from the rule of eigh_sum for [[0, A], [Aᵀ, 0]]; {_SOURCE}",
     examples=(
         Example(((2, 2), (2,))),
         Example(((3, 1), (1,))),

@@ -62,7 +62,7 @@ SUM = Op(
     rule="s = Σ A  ⇒  Ā = s̄ for every entry summed",
     why=("every summand counts once, so each receives the adjoint of the sum",),
     stack=stacking("sum"),
-    source="linearity; Petersen and Pedersen (2012), The Matrix Cookbook, eq. 33–36",
+    source="linearity; Petersen and Pedersen (2012), The Matrix Cookbook, eq. 35",
     examples=(
         Example((("n", "d"),), sum_attrs(2, (0, 1))),
         Example((("n", "d"),), sum_attrs(2, (0,))),

@@ -47,7 +47,8 @@ TRACE = Op(
     roundings=lambda shapes, attrs: shapes[0][-1],
     rule="c = tr(A)  ⇒  Ā = c̄I",
     why=("only the diagonal is summed, so only it receives the adjoint of the sum",),
-    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 99; Magnus and Neudecker (2019), ch. 9",
+    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 36, 99; Magnus and Neudecker (2019), "
+    "ch. 9, section 10",
     examples=(
         Example((("n", "n"),), {"stack": False}),
         Example((("d", "n", "n"),), {"stack": True}),

@@ -82,6 +82,6 @@ TRANSPOSE = Op(
     rule="C = Aᵀ  ⇒  Ā = C̄ᵀ",
     why=("moving entries moves their adjoints back the same way",),
     stack=_stack,
-    source="Giles (2008), An extended collection of matrix derivative results, 2.1",
+    source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 44",
     examples=(Example((("n", "d"),), {"axes": (1, 0)}), Example((("n", "d", "k"),), {"axes": (2, 0, 1)})),
 )

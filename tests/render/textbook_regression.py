@@ -12,7 +12,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n"},
         ("w",),
         "Xᵀ(Xw − y)",
-        f"{PRML}, eq. 3.12–3.13",
+        f"{PRML}, eq. 3.12, 4.93",
         ("L = ½ Σ (Xw − y)²", "∂L/∂w = Xᵀ(Xw − y)"),
     ),
     Row(
@@ -31,7 +31,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "W": "d k", "Y": "n k"},
         ("W",),
         "Xᵀ(XW − Y)",
-        f"{PRML}, eq. 3.33–3.34",
+        f"{PRML}, eq. 3.33–3.34 (the log likelihood and its maximum)",
         ("L = ½ Σ (XW − Y)²", "∂L/∂W = Xᵀ(XW − Y)"),
     ),
     Row(
@@ -40,7 +40,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n"},
         ("w",),
         "(2/n) Xᵀ(Xw − y)",
-        "Deisenroth, Faisal and Ong (2020), Mathematics for Machine Learning, section 9.2",
+        "Deisenroth, Faisal and Ong (2020), Mathematics for Machine Learning, section 9.2.1",
         ("L = (1/n) Σ (Xw − y)²", "∂L/∂w = (2/n) Xᵀ(Xw − y)"),
     ),
     Row(
@@ -49,7 +49,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n", "lam": ""},
         ("w",),
         "Xᵀ(Xw − y) + λw",
-        f"{PRML}, eq. 3.27–3.28",
+        f"{PRML}, eq. 3.27–3.28 (the loss and its minimum)",
         ("L = ½(Σ (Xw − y)² + λ‖w‖²)", "∂L/∂w = λw + Xᵀ(Xw − y)"),
     ),
     Row(
@@ -58,7 +58,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n", "lam": ""},
         ("w",),
         "2Xᵀ(Xw − y) + 2λw",
-        f"{ESL}, eq. 3.43",
+        f"{ESL}, eq. 3.43–3.44 (the loss and its minimum)",
         ("L = Σ (Xw − y)² + λ‖w‖²", "∂L/∂w = 2(λw + Xᵀ(Xw − y))"),
     ),
     Row(
@@ -67,7 +67,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n", "lam": ""},
         ("w",),
         "Xᵀ(Xw − y) + λ sign(w)",
-        f"{ESL}, eq. 3.52",
+        f"{ESL}, eq. 3.52 (the loss)",
         ("L = ½ Σ (Xw − y)² + λ Σ |w|", "∂L/∂w = λ sign(w) + Xᵀ(Xw − y)"),
         note="sign(0) = 0 is one of the subgradients",
     ),
@@ -97,7 +97,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n"},
         ("w",),
         "Xᵀ sign(Xw − y)",
-        "Koenker (2005), Quantile Regression, section 2.2",
+        "Koenker (2005), Quantile Regression (the quantile ½)",
         ("L = Σ |Xw − y|", "∂L/∂w = Xᵀ sign(Xw − y)"),
     ),
     Row(
@@ -106,7 +106,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n"},
         ("w",),
         "Xᵀψ(Xw − y), ψ(r) = r where |r| ≤ 1, sign(r) elsewhere",
-        f"{ESL}, eq. 10.23",
+        f"{ESL}, eq. 10.23 (twice the loss, with δ for 1)",
         ("L = Σ where([|r| ≤ 1], ½r², |r| − ½)", "r = Xw − y", "∂L/∂w = Xᵀ where([|r| ≤ 1], r, sign(r))"),
     ),
     Row(
@@ -115,7 +115,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n"},
         ("w",),
         "Xᵀ(σ(Xw) − y)",
-        f"{PRML}, eq. 4.90–4.91",
+        f"{PRML}, eq. 4.90–4.91, 4.96",
         ("L = −Σ (y ⊙ log(σ(Xw)) + (1 − y) ⊙ log(1 − σ(Xw)))", "∂L/∂w = Xᵀ(σ(Xw) − y)"),
     ),
     Row(
@@ -124,7 +124,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n"},
         ("w",),
         "Xᵀ(σ(Xw) − y)",
-        f"{PRML}, eq. 4.91",
+        f"{PRML}, eq. 4.91, 4.96",
         ("L = Σ (softplus(Xw) − Xw ⊙ y)", "∂L/∂w = Xᵀ(σ(Xw) − y)"),
     ),
     Row(
@@ -188,7 +188,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n", "C": ""},
         ("w",),
         "w − C Σ over yᵢxᵢᵀw < 1 of yᵢxᵢ",
-        "Shalev-Shwartz, Singer, Srebro and Cotter (2011), Pegasos, section 2",
+        "Shalev-Shwartz, Singer, Srebro and Cotter (2011), Pegasos",
         ("L = ½wᵀw + C Σ relu(1 − y ⊙ Xw)", "∂L/∂w = w − CXᵀ([1 − y ⊙ Xw > 0] ⊙ y)"),
         note="the sum over the margin's violators as a product",
     ),
@@ -198,7 +198,7 @@ ROWS: tuple[Row, ...] = (
         {"X": "n d", "w": "d", "y": "n"},
         ("w",),
         "−2 Σ yᵢxᵢ max(0, 1 − yᵢxᵢᵀw)",
-        "Chang, Hsieh and Lin (2008), Coordinate descent for L2-loss SVM, eq. 5",
+        "Chang, Hsieh and Lin (2008), Coordinate descent method for large-scale L2-loss linear support vector machines",
         ("L = ‖relu(1 − y ⊙ Xw)‖²", "∂L/∂w = −2Xᵀ(relu(1 − y ⊙ Xw) ⊙ y)"),
     ),
 )
