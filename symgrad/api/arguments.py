@@ -9,7 +9,7 @@ import numpy as np
 
 from symgrad.errors import DataError, SpecError
 from symgrad.ops.dims import bind_dims
-from symgrad.program import Program, numpy_callable
+from symgrad.program import FAILURES, Program, check_labels, explained, numpy_callable
 
 
 def checked(program: Program, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -36,12 +36,14 @@ def evaluate(program: Program, values: Mapping[str, np.ndarray]) -> tuple[Any, n
     """What the program's NumPy source returns for checked arrays, and the dtype that they promote to.
 
     Raises:
-        ShapeError: sizes do not fit; DataError: other numbers where whole ones are needed, a division by a size 0.
+        ShapeError: sizes do not fit; DataError: other numbers where whole ones are needed, a division by a size 0,
+            a matrix without an inverse, an index out of range.
     """
     from symgrad.compile.arrays import of_kind
 
     wanted = {i.name: i for i in program.inputs}
-    bind_dims({n: i.shape for n, i in wanted.items()}, {n: a.shape for n, a in values.items()})
+    sizes = bind_dims({n: i.shape for n, i in wanted.items()}, {n: a.shape for n, a in values.items()})
+    check_labels(program, values, sizes)
     floats = [a.dtype for a in values.values() if a.dtype.kind == "f"]
     dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
     # Whole numbers are cast first: in their own dtype they would wrap around.
@@ -58,3 +60,5 @@ def evaluate(program: Program, values: Mapping[str, np.ndarray]) -> tuple[Any, n
             where=", ".join(empty) or "call",
             fix="pass some rows",
         ) from None
+    except FAILURES as error:
+        raise explained(error, "call") from error

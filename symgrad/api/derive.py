@@ -14,6 +14,7 @@ from symgrad.api.sizes import Instance, Sizes
 from symgrad.calculus import differentiate
 from symgrad.errors import SpecError, SymgradWarning
 from symgrad.ops.dims import as_dim, dim_symbol, parse_shape
+from symgrad.program import at_sizes
 from symgrad.trace import TracedLoss, trace_loss
 
 
@@ -85,16 +86,10 @@ class Question:
                 n: tuple(as_dim(sympy.sympify(d).xreplace(values)) for d in parse_shape(s))
                 for n, s in shapes.items()
             }
-        domains = {n: _at_sizes(d, at.sizes) for n, d in (self.domains or {}).items()} | dict(at.kinds)
+        domains = {n: at_sizes(d, at.sizes) for n, d in (self.domains or {}).items()} | dict(at.kinds)
         return trace_loss(
             self.loss, shapes, self.given, self.criterion, domains, self.syntax, scalar, pin=True
         )
-
-
-def _at_sizes(domain: str, sizes: Mapping[str, int]) -> str:
-    """``labels k`` with a number for k."""
-    word, _, size = domain.partition(" ")
-    return f"{word} {sizes[size]}" if size in sizes else domain
 
 
 def _parameters(

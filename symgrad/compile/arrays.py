@@ -9,7 +9,7 @@ import numpy as np
 
 from symgrad.errors import DataError, SpecError
 from symgrad.ops.dims import bind_dims
-from symgrad.program import Program
+from symgrad.program import Program, check_labels
 
 
 def check_dtype(dtype: Any) -> str:
@@ -97,7 +97,7 @@ def bind(
     Raises:
         SpecError: an input is missing or unknown.
         ShapeError: the sizes do not fit.
-        DataError: an array holds no real numbers.
+        DataError: an array holds no real numbers, or a label is no class.
     """
     wanted = {i.name: i.shape for i in program.inputs}
     for name in [*wanted, *arrays]:
@@ -108,4 +108,6 @@ def bind(
                 got=", ".join(arrays) or "nothing",
             )
     made = {i.name: as_array(i.name, arrays[i.name], dtype, i.kind) for i in program.inputs}
-    return made, bind_dims(wanted, {n: a.shape for n, a in made.items()})
+    sizes = bind_dims(wanted, {n: a.shape for n, a in made.items()})
+    check_labels(program, made, sizes)
+    return made, sizes

@@ -14,7 +14,7 @@ from symgrad.compile.cache import compile_for, kind_of, load
 from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.gradient_source import NAME, gradient_source
 from symgrad.ops.dims import Dim, shape_of
-from symgrad.program import Program
+from symgrad.program import FAILURES, Program, explained
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Kernel:
 
         Raises:
             SpecError, ShapeError, DataError: the arrays do not fit.
+            DataError: a matrix without an inverse, an index out of range.
         """
         values, sizes = bind(self.program, {**(arrays or {}), **named}, self.dtype)
         check_not_empty(self._not_empty, sizes)
@@ -60,7 +61,10 @@ class Kernel:
             self._met.add(kind)
             self.timings["compile"] = perf_counter() - start
         start = perf_counter()
-        loss = self._function(*arguments)
+        try:
+            loss = self._function(*arguments)
+        except FAILURES as error:
+            raise explained(error, NAME) from error
         self.timings["run"] = perf_counter() - start
         return np.dtype(self.dtype).type(loss), grads
 

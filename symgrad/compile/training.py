@@ -9,6 +9,7 @@ from typing import Any
 
 from symgrad.compile.cache import compile_for, kind_of, load
 from symgrad.compile.training_source import NAME, TrainingPlan, training_source
+from symgrad.program import FAILURES, explained
 
 
 @dataclass
@@ -32,8 +33,14 @@ class TrainingKernel:
 
         Args:
             arguments: as ``training_source`` lists them, of a kind that ``prepare`` has seen.
+
+        Raises:
+            DataError: a matrix without an inverse, an index out of range.
         """
-        return int(self._function(*arguments))
+        try:
+            return int(self._function(*arguments))
+        except FAILURES as error:
+            raise explained(error, "the training run") from error
 
     def prepare(self, arguments: tuple[Any, ...]) -> None:
         """Compile, or find compiled code on disk, for arrays of this kind."""

@@ -227,8 +227,8 @@ def nll_loss(
 
 def _labels(target: Any, classes: Any, ignore_index: int) -> tuple[Any, Any]:
     """Labels that can be used as indices, and which rows count (None: all)."""
-    if hasattr(target, "__symgrad_function__"):
-        return target, None  # an object that takes calls over has no values to check
+    if hasattr(target, "__symgrad_labels__"):
+        return target.__symgrad_labels__(classes, ignore_index)  # has no values yet that could be checked
     if isinstance(target, np.ndarray):
         target = Tensor(target)
     if not isinstance(target, Tensor):

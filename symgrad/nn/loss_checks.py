@@ -23,7 +23,20 @@ def check_reduction(where: str, reduction: str) -> None:
 
 
 def shape_of(x: Any) -> tuple[Any, ...]:
-    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+    """The shape; of an array that stands for all sizes, numbers and symbols."""
+    for attribute in ("dims", "shape"):
+        if hasattr(x, attribute):
+            return tuple(getattr(x, attribute))
+    return np.shape(x)
+
+
+def _refusal(what: str, left: tuple[Any, ...], right: tuple[Any, ...], **parts: Any) -> ShapeError:
+    """The error, with the two sizes that differ: a derivation may find that one has to be the other."""
+    error = ShapeError(what, **parts)
+    differing = [(a, b) for a, b in zip(left, right, strict=False) if a != b]
+    if len(left) == len(right) and differing:
+        error.clash = differing[0]
+    return error
 
 
 def _broadcast(*shapes: tuple[Any, ...]) -> tuple[int, ...] | None:
@@ -42,8 +55,9 @@ def check_same_shape(where: str, x: Any, target: Any) -> None:
         return
     together = _broadcast(*shapes)
     text = f"{shapes[0]} and {shapes[1]}"
-    raise ShapeError(
+    raise _refusal(
         f"{where} compares element by element, and the shapes differ",
+        *shapes,
         where=f"{where}(input, target)",
         expected="equal shapes",
         got=text if together is None else f"{text}, which would broadcast to {together}",
@@ -64,8 +78,10 @@ def check_weight(where: str, weight: Any, shape: tuple[Any, ...]) -> None:
 
 def check_class_weight(where: str, weight: Any, classes: Any) -> None:
     if weight is not None and shape_of(weight) != (classes,):
-        raise ShapeError(
+        raise _refusal(
             f"{where} takes one weight per class",
+            (classes,),
+            shape_of(weight),
             where=f"{where}, weight",
             expected=f"({classes},)",
             got=shape_of(weight),

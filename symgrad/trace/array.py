@@ -19,6 +19,7 @@ from symgrad.trace import moves, views
 from symgrad.trace import operations as ops
 from symgrad.trace.dispatch import METHODS, call_numpy, call_ufunc, torch_names
 from symgrad.trace.grids import ordered_reshape
+from symgrad.trace.labels import labels
 from symgrad.trace.masked import Masked
 from symgrad.trace.memory import Memory
 from symgrad.trace.sizes import NeedsSize, constant_of, number, truth
@@ -101,6 +102,9 @@ class Traced(Memory, NDArrayOperatorsMixin):
                 expected=nearest(name, TENSOR_FUNCTIONS),
             )
         return rule(self.builder, *args, **kwargs)
+
+    def __symgrad_labels__(self, classes: Any, mark: int) -> tuple[Any, Any]:
+        return labels(self, classes, mark)
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         numbers = self.numbers

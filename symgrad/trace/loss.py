@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -13,20 +12,17 @@ import sympy
 
 from symgrad.errors import ShapeError, SpecError, SymgradError, TraceError
 from symgrad.ops.dims import Shape, format_shape, parse_shape
-from symgrad.program import Builder, Input, Program
+from symgrad.program import DOMAINS, Builder, Input, Program, kind_of, labels_of
 from symgrad.trace.advice import warnings_of
 from symgrad.trace.array import Traced
 from symgrad.trace.function import arguments_for, call, parameters
-from symgrad.trace.module import kind_of, module_inputs, trace_module
+from symgrad.trace.module import module_inputs, trace_module
 from symgrad.trace.operations import lift
 from symgrad.trace.sandbox import Sandbox
 from symgrad.trace.settle import Settled
 from symgrad.trace.sizes import NeedsKind
 from symgrad.trace.sympy_expr import names_of, read_sympy, shapes_of
 from symgrad.trace.text import check_syntax, names_in, read_text
-
-DOMAINS = ("real", "positive", "prob", "binary", "onehot", "spd", "nonzero", "int", "bool")
-"""What the values of an input may be restricted to; ``labels k`` are whole numbers from 0 to k − 1."""
 
 
 @dataclass(frozen=True)
@@ -147,16 +143,13 @@ def _refuse_chance(traced: TracedLoss, again: _Session, owner: str, scalar: bool
         )
 
 
-_LABELS = re.compile(r"labels \w+")
-
-
 def _kinds(domains: Mapping[str, str], known: Mapping[str, Shape]) -> Mapping[str, str]:
     for name, domain in domains.items():
         if name not in known:
             raise SpecError(
                 f"{name!r} has a domain but no shape.", where="domains", expected=", ".join(known)
             )
-        if domain not in DOMAINS and not _LABELS.fullmatch(domain):
+        if domain not in DOMAINS and labels_of(domain) is None:
             raise SpecError(
                 "There is no such domain.",
                 where=f"domains[{name!r}]",
@@ -294,7 +287,8 @@ def _trace_module(
         try:
             result = trace_module(module, criterion, builder, values)
         except NeedsKind as error:  # labels
-            if error.name in found or error.name in domains or error.name not in shapes:
+            known = found.get(error.name) == error.kind or error.name in domains
+            if known or error.name not in shapes:
                 raise
             found[error.name] = error.kind
             continue
@@ -323,4 +317,4 @@ def _pin(error: ShapeError, shapes: Mapping[str, Shape]) -> tuple[sympy.Symbol, 
     return None
 
 
-__all__ = ["DOMAINS", "TracedLoss", "trace_loss"]
+__all__ = ["TracedLoss", "trace_loss"]

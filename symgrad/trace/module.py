@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import ShapeError, SpecError
 from symgrad.ops.dims import Shape
-from symgrad.program import Builder, Input
+from symgrad.program import Builder, Input, kind_of
 from symgrad.trace.array import Traced
 from symgrad.trace.function import arguments_for, call, parameters
 
 if TYPE_CHECKING:
     from symgrad.nn import Module
-
-
-def kind_of(domain: str) -> str:
-    """The kind of values of a domain: whole numbers, truth values, or real numbers."""
-    return "int" if domain == "int" or domain.startswith("labels") else "bool" if domain == "bool" else "real"
 
 
 def module_inputs(module: Module, shapes: Mapping[str, Shape], domains: Mapping[str, str]) -> list[Input]:

@@ -31,13 +31,12 @@ class NeedsSize(TraceError):
 
 
 class NeedsKind(TraceError):
-    """The trace cannot go on while this input is real: it has to hold whole numbers or truth values."""
+    """The trace cannot go on while this input is real: it has to hold whole numbers, labels or truth values."""
 
     def __init__(self, name: str, kind: str, where: str) -> None:
         self.name, self.kind = name, kind
-        super().__init__(
-            f"{name!r} has to hold {'truth values' if kind == 'bool' else 'whole numbers'} here.", where=where
-        )
+        values = {"bool": "truth values", "int": "whole numbers"}.get(kind, kind)
+        super().__init__(f"{name!r} has to hold {values} here.", where=where)
 
 
 def constant_of(a: Any) -> sympy.Expr | None:

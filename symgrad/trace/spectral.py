@@ -31,7 +31,7 @@ class EighResult(NamedTuple):
 
 
 class LstsqResult(NamedTuple):
-    """The solution; what else NumPy returns is not traced."""
+    """The solution and its squared residuals; what else NumPy returns is not traced."""
 
     x: Any
     residuals: Any
@@ -120,8 +120,10 @@ def pinv(builder: Builder, a: Any, rcond: Any = None, hermitian: bool = False, *
 
 
 def lstsq(builder: Builder, a: Any, b: Any, rcond: Any = None, **options: Any) -> LstsqResult:
-    """The solution of smallest norm, A⁺b; residuals, rank and singular values are None."""
-    return LstsqResult(ops.matmul(builder, pinv(builder, a), b), None, None, None)
+    """The solution of smallest norm, A⁺b, and ‖Ax − b‖² for each column of b; rank and singular values are None."""
+    x = ops.matmul(builder, pinv(builder, a), b)
+    squares = ops.elementary(builder, "square", ops.elementary(builder, "sub", ops.matmul(builder, a, x), b))
+    return LstsqResult(x, ops.total(squares, 0, squares.ndim == 1), None, None)
 
 
 def _scipy_eigh(

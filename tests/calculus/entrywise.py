@@ -63,7 +63,7 @@ def _function(arity: int, results: Sequence[sympy.Expr], exact: bool) -> Callabl
 
 @dataclass(frozen=True)
 class Small:
-    """A function of one entry: its value and slopes, and what is 0 where it has a corner."""
+    """A function of one entry: its value and slopes, and what is 0 where it has a corner or a pole."""
 
     fn: sympy.Expr
     value: Callable[..., list[Any]]
@@ -74,7 +74,10 @@ class Small:
 @lru_cache(maxsize=20_000)
 def _small(fn: sympy.Expr, arity: int, exact: bool, smooth: tuple[int, ...]) -> Small:
     own = in_own_terms(fn)
-    corners = [r.lhs - r.rhs for r in own.atoms(Relational) if any(r.has(ARG(i)) for i in smooth)]
+    relations = [r.lhs - r.rhs for r in own.atoms(Relational)]
+    # A matrix without an inverse has a determinant that is 0 but for rounding.
+    poles = [e.base for e in own.atoms(sympy.Pow) if e.exp.is_negative]
+    corners = [c for c in (*relations, *poles) if any(c.has(ARG(i)) for i in smooth)]
     slopes = [sympy.diff(own, ARG(i)) if i in smooth else sympy.S.Zero for i in range(arity)]
     return Small(
         fn, _function(arity, [own], exact), _function(arity, slopes, exact), _function(arity, corners, exact)

@@ -112,5 +112,5 @@ def test_labels_that_are_none() -> None:
     loss, params, data, _ = RUNS["labels by index"]
     with pytest.raises(DataError, match="'y' has to hold whole numbers"):
         sg.minimize(loss, params, {**data, "y": LABELS + 0.5}, steps=2)
-    with pytest.raises(IndexError, match="outside of its axis"):
+    with pytest.raises(DataError, match="outside of its axis"):
         sg.minimize(loss, params, {**data, "y": LABELS + 1}, steps=2)

@@ -22,7 +22,7 @@ from rows import Loss
 
 import symgrad as sg
 from symgrad.errors import SymgradError
-from symgrad.trace.loss import DOMAINS
+from symgrad.program import DOMAINS
 
 
 @dataclass(frozen=True)

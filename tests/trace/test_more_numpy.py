@@ -13,7 +13,7 @@ import scipy.stats
 from scipy.spatial.distance import cdist
 
 import symgrad as sg
-from symgrad.errors import SymgradError
+from symgrad.errors import DataError, SymgradError
 
 SIZES = (
     {"n": 4, "d": 3, "k": 2},
@@ -335,7 +335,7 @@ def test_vectors_of_one_value_have_no_derivative():
         w, V = np.linalg.eigh(A)
         return np.sum((V * np.sqrt(w + 1)) @ V.T)
 
-    with pytest.raises((SymgradError, np.linalg.LinAlgError), match="repeated eigenvalue"):
+    with pytest.raises(DataError, match="repeated eigenvalue"):
         sg.derive(scaled, {"A": "n n"})(A=np.eye(3))
 
 
