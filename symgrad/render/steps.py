@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 
 from symgrad.calculus import Differentiated
 from symgrad.ops.dims import format_shape
-from symgrad.program import Program
+from symgrad.program import Binding, Program
 from symgrad.render.notation import to_ascii
-from symgrad.render.reasons import MOST, TWICE, Reason, distributions, reasons
+from symgrad.render.reasons import MOST, TWICE, Reason, added, distributions, reasons
 from symgrad.render.recognise import recognise
 from symgrad.render.segments import Part, Parts
-from symgrad.render.stations import MOVES, Route, path, unfolded
+from symgrad.render.softmax import axes_of
+from symgrad.render.stations import MOVES, SOURCES, Route, path, unfolded
 from symgrad.render.step_names import StepNames
 
 
@@ -69,14 +70,41 @@ def _in_ascii(s: Step) -> Step:
     )
 
 
-def _forward_rule(ops: list[str], last: str) -> str:
-    """What a forward line does, in two words."""
-    if "matmul" in ops:
-        return "matrix product"
-    kinds = [op for op in ops if op not in (*MOVES, "constant", "pointwise")]
+WORDS = {
+    "solve": "linear system",
+    "logdet": "log-determinant",
+    "det": "determinant",
+    "slice": "entries cut out",
+    "take": "entries chosen",
+    "scatter": "entries put in place",
+    "place": "entries put in place",
+    "concatenate": "parts joined",
+    "prod": "product of entries",
+    "cumsum": "running sum",
+    "max": "maximum",
+    "min": "minimum",
+    "argsort": "sorting",
+    "matrix_power": "power of a matrix",
+    "diag": "diagonal matrix",
+    "cholesky": "Cholesky factor",
+    "logsumexp": "log of a sum of exponentials",
+}
+"""What an operation does, where its name is not the word for it."""
+
+
+def _forward_rule(program: Program, bindings: Sequence[Binding]) -> str:
+    """What a forward line does, in a few words."""
+    last = bindings[-1]
+    if axes_of(program, last) is not None:
+        return "softmax"
+    products = [b for b in bindings if b.op == "matmul"]
+    if products:
+        return "matrix product" if any(b.shape for b in products) else "inner product"
+    kinds = [b.op for b in bindings if b.op not in (*MOVES, *SOURCES, "pointwise")]
     if not kinds:
         return "entry by entry"
-    return last if last != "pointwise" else kinds[-1]
+    kind = last.op if last.op in kinds else kinds[-1]
+    return WORDS.get(kind, kind.replace("_", " "))
 
 
 class _Walk:
@@ -95,9 +123,8 @@ class _Walk:
         for name in self.route.stations:
             part = self.parts.forward(name)
             b = self.route.segments[name].own
-            ops = dict.fromkeys(x.op for x in self.route.segments[name].bindings)
             text = f"{self.names.shown(name)} = {self._text(part)}"
-            what = _forward_rule(list(ops), b.op)
+            what = _forward_rule(self.route.program, self.route.segments[name].bindings)
             out.append(Step("forward", text, format_shape(b.shape), what, "", "", name, name, part.program))
         return out
 
@@ -168,9 +195,9 @@ class _Walk:
         found: list[Reason] = []
         several = 0
         for s in self.parts.readers(value):
-            way, twice = path(self.route.segments[s], value)
-            found += [r for r in reasons(self.route, way) if r not in found]
-            several += 1 + twice
+            way, _ = path(self.route.segments[s], value)
+            found += [r for r in reasons(self.route, way, value) if r not in found]
+            several += 1 + added(self.route.program, way, value)
         found = found[:MOST]
         whys = [r.why for r in found]
         whys += [w for w in distributions(self.route, self.parts.readers(value)) if w not in whys]

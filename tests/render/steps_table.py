@@ -25,7 +25,8 @@ class Derivation:
         shapes, wrt, domains: as for ``sg.derive``.
         book: the book's lines, in its order, with our letters.
         source: author, title, place.
-        note: how ours differs.
+        note: how ours differs, where it was not compared line by line.
+        beside: what a comparison with the book, line by line, showed: where ours differs and why.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Derivation:
     source: str
     domains: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    beside: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -62,26 +64,34 @@ DERIVATIONS = (
         "r = X @ w + b - y\nreturn 0.5 * np.sum(r**2)",
         {"X": "n d", "w": "d", "b": "", "y": "n"},
         ("w", "b"),
-        ("∂L/∂w = Xᵀ(Xw + b − y)", "∂L/∂b = Σ (Xw + b − y)"),
-        f"{BISHOP}, eq. 3.12–3.13, 3.18–3.19",
-        note="Bishop sums over the rows of X, Σ rᵢxᵢ, which is Xᵀr.",
+        ("∂L/∂w = Σᵢ (wᵀxᵢ − yᵢ) xᵢ = XᵀXw − Xᵀy (4.93)", "∂L/∂b = 0 solved for b (3.18–3.19)"),
+        f"{BISHOP}, sections 3.1.1 and 4.3.3",
+        beside="The book differentiates the sum over the samples and then gathers it in the matrix whose rows are the "
+        "samples. Ours gives the residual a line of its own, so that Xᵀ comes of one product rule, and multiplies "
+        "nothing out: Xᵀδ is XᵀXw − Xᵀy. The book's b is the weight of a feature that is 1, or is solved for at once; "
+        "ours sums δ, which is δ against that feature.",
     ),
     Derivation(
         "Ridge regression",
         "r = X @ w - y\nreturn 0.5 * r @ r + 0.5 * lam * w @ w",
         {"X": "n d", "w": "d", "y": "n", "lam": ""},
         ("w",),
-        ("∂L/∂w = Xᵀ(Xw − y) + λw",),
-        f"{BISHOP}, eq. 3.27–3.28",
+        ("L = ½ Σᵢ (yᵢ − wᵀxᵢ)² + ½λwᵀw (3.27)", "∂L/∂w = 0 at w = (λI + XᵀX)⁻¹Xᵀy (3.28)"),
+        f"{BISHOP}, section 3.1.4",
+        beside="The book goes from the loss to its minimum in one step and leaves the gradient to the reader. Ours is "
+        "that gradient: w is used twice, so Xᵀδ and λw are added. Set to 0 it is (XᵀX + λI)w = Xᵀy, the book's 3.28.",
     ),
     Derivation(
         "Logistic regression",
         "p = 1 / (1 + np.exp(-(X @ w + b)))\nreturn -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))",
         {"X": "n d", "w": "d", "b": "", "y": "n"},
         ("w", "b"),
-        ("∂p/∂z = p(1 − p)", "∂L/∂z = p − y", "∂L/∂w = Xᵀ(p − y)"),
-        f"{BISHOP}, eq. 4.88, 4.90–4.91; {MURPHY}, section 10.2.3",
+        ("∂p/∂z = p(1 − p) (4.88)", "∂L/∂w = Σᵢ (pᵢ − yᵢ) xᵢ (4.91) = Xᵀ(p − y) (4.96)"),
+        f"{BISHOP}, section 4.3.2–4.3.3; {MURPHY}, section 10.2.3",
         domains={"y": "binary"},
+        beside="The same order: the slope of the sigmoid, the loss, the error times the features. Bishop says that the "
+        "factor p(1 − p) cancels; here ∂L/∂p has a line, and the next line shows the factor and what is left of it. "
+        "Bishop's y is our p, his t our y, and b is one of his weights.",
     ),
     Derivation(
         "Softmax regression, one-hot labels",
@@ -89,10 +99,16 @@ DERIVATIONS = (
         "return -np.sum(Y * np.log(P))",
         {"X": "n d", "W": "d k", "b": "k", "Y": "n k"},
         ("W", "b"),
-        ("∂L/∂Z = P − Y", "∂L/∂W = Xᵀ(P − Y)"),
-        f"{BISHOP}, eq. 4.108–4.109; {GOODFELLOW}, section 6.2.2.3",
+        (
+            "∂pₖ/∂zⱼ = pₖ([j = k] − pⱼ) (4.106)",
+            "L = −Σ Y log P (4.108)",
+            "∂L/∂wⱼ = Σᵢ (pᵢⱼ − yᵢⱼ) xᵢ (4.109)",
+        ),
+        f"{BISHOP}, section 4.3.4; {GOODFELLOW}, section 6.2.2.3",
         domains={"Y": "onehot"},
-        note="log P is recognised as Z − log Σ exp Z; P is softmax(Z).",
+        beside="Bishop multiplies by the Jacobian of the softmax and uses Σₖ yₖ = 1 at the end. Ours writes log P as "
+        "Z − log Σ exp Z first, as Goodfellow's eq. 6.30 does, and needs no Jacobian; the same fact, that each row of Y "
+        "sums to 1, leaves P whole. Bishop has a vector w for each class; here they are the columns of W.",
     ),
     Derivation(
         "Softmax regression, labels as numbers",
@@ -104,6 +120,9 @@ DERIVATIONS = (
         ("∂Lᵢ/∂fₖ = pₖ − [yᵢ = k]", "dscores = (p − onehot(y))/n", "dW = Xᵀ dscores"),
         "Stanford CS231n, course notes: Putting it together, a minimal neural network case study",
         domains={"y": "labels k"},
+        beside="Line for line the notes' dscores and dW. They are statements of NumPy there, 1 taken off at the labels "
+        "and all divided by n; here onehot(y) comes of the rule for reading entries, and 1/n of the mean. The notes "
+        "also have a bias, whose gradient is summed over the rows, and add the gradient of a penalty on W.",
     ),
     Derivation(
         "A two-layer network with tanh and squared error",
@@ -111,12 +130,16 @@ DERIVATIONS = (
         NETWORK,
         ("W1", "b1", "W2", "b2"),
         (
-            "δₖ = yₖ − tₖ (5.54)",
-            "δⱼ = (1 − hⱼ²) Σₖ wₖⱼδₖ (5.56, 5.66)",
-            "∂Eₙ/∂wⱼᵢ = δⱼxᵢ, ∂Eₙ/∂wₖⱼ = δₖhⱼ (5.53, 5.67)",
+            "δₖ = yₖ − tₖ (5.65)",
+            "δⱼ = (1 − hⱼ²) Σₖ wₖⱼδₖ (5.66)",
+            "∂Eₙ/∂wⱼᵢ = δⱼxᵢ, ∂Eₙ/∂wₖⱼ = δₖhⱼ (5.67)",
         ),
-        f"{BISHOP}, section 5.3.1–5.3.2",
-        note="Bishop has one sample and weights W[k, j]; here samples are rows, so that Σₖ wₖⱼδₖ is δ₂W₂ᵀ.",
+        f"{BISHOP}, section 5.3.2",
+        beside="The same δ in the same order: the outputs, the hidden units with the slope 1 − h² read off the forward "
+        "value, the weights. The book has one sample, weights W[k, j] with a row for each output, and a bias as the "
+        "weight of a unit that is 1. Here the samples are rows and the outputs columns: Σₖ wₖⱼδₖ is δ₂W₂ᵀ, the sum of "
+        "δⱼxᵢ over the samples Xᵀδ₁, and a bias sums δ over the rows. ∂L/∂h has a line of its own; 5.66 is two of ours. "
+        "Bishop's a is our z, his z our h.",
     ),
     Derivation(
         "A three-layer network with sigmoids",
@@ -131,7 +154,10 @@ DERIVATIONS = (
             "∂C/∂wˡⱼₖ = aˡ⁻¹ₖδˡⱼ (BP4)",
         ),
         f"{NIELSEN}, ch. 2",
-        note="Nielsen's w has a row for each output, ours a column: his (w)ᵀδ is our W₂δ.",
+        beside="The names are the same, z, a and δ, and so is the order of the layers. BP2 is two lines here, ∂L/∂a₁ and "
+        "δ₁, and W and b of a layer come as soon as its δ is known, not after all of them. σ′(z) is a ⊙ (1 − a), read "
+        "off the forward value. Nielsen's w has a row for each output, x @ W a column: his (w)ᵀδ is our W₂δ, and his "
+        "δˡⱼaˡ⁻¹ₖ our a₁δ₂ᵀ. Both take one sample, so a bias gets δ as it is.",
     ),
     Derivation(
         "A relu network with cross-entropy",
@@ -141,14 +167,19 @@ DERIVATIONS = (
         NETWORK,
         ("W1", "b1", "W2", "b2"),
         (
-            "G ← ∇ŷ L",
-            "G ← G ⊙ f′(a) (the activation)",
-            "∇b J = G, ∇W J = Hᵀ G (the parameters)",
-            "G ← G Wᵀ (to the layer below)",
+            "G, the gradient by z₂, from the cross-entropy",
+            "∂J/∂W₂ = HᵀG",
+            "∂J/∂H = GW₂ᵀ",
+            "G′, the same with 0 where z₁ < 0",
+            "∂J/∂W₁ = XᵀG′",
         ),
-        f"{GOODFELLOW}, algorithm 6.4 and section 6.5.7",
+        f"{GOODFELLOW}, section 6.5.7; for the biases algorithm 6.4",
         domains={"Y": "onehot"},
-        note="The book's G is ours ∂L/∂h before, and δ after the activation.",
+        beside="Line for line in the same order; the book's G is δ₂, its G′ δ₁. The cross-entropy is one operation there; "
+        "here log_p is a value of the code and has a line, and the second form of δ₂ is what the book's operation "
+        "would give. The book's network has no biases, and weight decay besides. Algorithm 6.4 has biases, for one "
+        "sample as a column: ∇b = g, ∇W = ghᵀ, Wᵀg to the layer below. With samples as rows these are the sum of δ "
+        "over the rows, hᵀδ, and δWᵀ.",
     ),
     Derivation(
         "Matrix factorization",
@@ -168,7 +199,10 @@ DERIVATIONS = (
         ("∂L/∂θ = −½ tr((ααᵀ − A⁻¹) ∂A/∂θ), α = A⁻¹y",),
         "Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, eq. 5.9",
         domains={"K": "spd", "s": "positive"},
-        note="∂L/∂A is what stands before ∂A/∂θ in the trace.",
+        beside="The book differentiates by one number θ and needs ∂A⁻¹ = −A⁻¹ ∂A A⁻¹ and ∂ log det A = tr(A⁻¹ ∂A). Ours "
+        "has the same two rules, turned round: what flows back to A as a matrix, ½(A⁻¹ − ααᵀ), which is what stands "
+        "before ∂A/∂θ in the book's trace. With A = K + sI the trace against ∂A/∂s = I is ∂L/∂s. The book's is the log "
+        "likelihood, ours its negative.",
     ),
     Derivation(
         "Layer normalisation",
@@ -199,7 +233,10 @@ DERIVATIONS = (
             "dQ = dS K/√d",
             "dK = dSᵀQ/√d",
         ),
-        "Dao, Fu, Ermon, Rudra and Ré (2022), FlashAttention, appendix B.2",
+        "Dao, Fu, Ermon, Rudra and Ré (2022), FlashAttention, appendix B.2 and algorithm 3",
+        beside="Line for line in the same order, dV, dA, dS, dQ, dK. The paper takes one row at a time, by the Jacobian "
+        "diag(a) − aaᵀ of the softmax; ours has the rule for all rows, in which (P̄ ⊙ P)𝟏 holds the sum over l of each "
+        "row. The paper calls A P and derives without the factor 1/√d.",
     ),
     Derivation(
         "A recurrent step: the LSTM's cell",
@@ -222,7 +259,10 @@ DERIVATIONS = (
         "L = 0.0\nfor j in range(len(y)):\n    L = L + (X[j] @ w - y[j]) ** 2\nreturn L / len(y)",
         {"X": "3 d", "w": "d", "y": "3"},
         ("w",),
-        ("∂L/∂w = (2/n) Σ (xⱼᵀw − yⱼ) xⱼ",),
-        f"{BISHOP}, eq. 3.13, summed row by row",
+        ("w ← w + η(yⱼ − wᵀxⱼ) xⱼ (3.23)",),
+        f"{BISHOP}, section 3.1.3",
+        beside="The book's step goes against the gradient of one term, half the square: (wᵀxⱼ − yⱼ)xⱼ. Each ∂L/∂rⱼ is "
+        "that error, times 2/n for the mean of whole squares, and the last line adds the terms, as a sum over a batch "
+        "does. The sum over rows is what Xᵀδ is in the first derivation of this page.",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -176,3 +177,103 @@ def test_nothing_flows_back_through_an_index():
 
     derivation = sg.derive(nearest, {"X": "n d", "mu": "k d"}, "mu")
     assert not any("distances" in s.text for s in derivation.steps if s.phase == "backward")
+
+
+PRODUCTS = (
+    ("a @ b", {"a": "n", "b": "n"}, "a", "c = aᵀb  ⇒  ā = c̄ b"),
+    ("a @ b", {"a": "n", "b": "n"}, "b", "c = aᵀb  ⇒  b̄ = c̄ a"),
+    ("0.5 * lam * a @ a", {"a": "n", "lam": ""}, "a", "c = aᵀa  ⇒  ā = 2c̄ a"),
+    ("np.sum(A @ b)", {"A": "n d", "b": "d"}, "A", "c = Ab  ⇒  Ā = c̄ bᵀ"),
+    ("np.sum(A @ b)", {"A": "n d", "b": "d"}, "b", "c = Ab  ⇒  b̄ = Aᵀc̄"),
+    ("np.sum(b @ A)", {"A": "n d", "b": "n"}, "A", "c = Aᵀb  ⇒  Ā = b c̄ᵀ"),
+    ("np.sum(A.T @ b)", {"A": "n d", "b": "n"}, "b", "c = Aᵀb  ⇒  b̄ = Ac̄"),
+    ("np.sum(b @ A.T)", {"A": "n d", "b": "d"}, "b", "c = Ab  ⇒  b̄ = Aᵀc̄"),
+    ("np.trace(A @ B)", {"A": "n d", "B": "d n"}, "A", "C = AB  ⇒  Ā = C̄Bᵀ"),
+    ("np.trace(A @ B)", {"A": "n d", "B": "d n"}, "B", "C = AB  ⇒  B̄ = AᵀC̄"),
+    ("np.sum(A @ B.T)", {"A": "n d", "B": "k d"}, "A", "C = ABᵀ  ⇒  Ā = C̄B"),
+    ("np.sum(A @ B.T)", {"A": "n d", "B": "k d"}, "B", "C = ABᵀ  ⇒  B̄ = C̄ᵀA"),
+    ("np.sum(A.T @ B)", {"A": "d n", "B": "d k"}, "A", "C = AᵀB  ⇒  Ā = BC̄ᵀ"),
+    ("np.sum(A.T @ B)", {"A": "d n", "B": "d k"}, "B", "C = AᵀB  ⇒  B̄ = AC̄"),
+    ("np.sum((A.T @ B.T)**2)", {"A": "d n", "B": "k d"}, "A", "C = AᵀBᵀ  ⇒  Ā = BᵀC̄ᵀ"),
+    ("np.sum((A.T @ B.T)**2)", {"A": "d n", "B": "k d"}, "B", "C = AᵀBᵀ  ⇒  B̄ = C̄ᵀAᵀ"),
+)
+
+
+def told(loss, shapes, wrt):
+    scope = {"np": np}
+    exec(f"def loss({', '.join(shapes)}):\n    return {loss}", scope)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sg.errors.SymgradWarning)
+        return next(s for s in sg.derive(scope["loss"], shapes, wrt).steps if s.value == wrt)
+
+
+@pytest.mark.parametrize(("loss", "shapes", "wrt", "rule"), PRODUCTS)
+def test_the_rule_of_a_product_is_that_of_its_factors(loss, shapes, wrt, rule):
+    assert rule in told(loss, shapes, wrt).rule.split("; ")
+
+
+MATRIX_RULES = {
+    "C = AB": lambda a, b: a @ b,
+    "C = ABᵀ": lambda a, b: a @ b.T,
+    "C = AᵀB": lambda a, b: a.T @ b,
+    "C = AᵀBᵀ": lambda a, b: a.T @ b.T,
+}
+
+
+@pytest.mark.parametrize(("left", "position"), [(left, i) for left in MATRIX_RULES for i in (0, 1)])
+def test_the_rules_of_products_hold(left, position):
+    """The right side of each rule, computed as it stands, is what moves the result in proportion: ⟨Ā, dA⟩ = ⟨C̄, dC⟩."""
+    rule = next(r for _, _, wrt, r in PRODUCTS if r.startswith(f"{left}  ") and wrt == "AB"[position])
+    rng = np.random.default_rng(0)
+    values = {"A": rng.normal(size=(3, 3)), "B": rng.normal(size=(3, 3)), "C̄": rng.normal(size=(3, 3))}
+    factors = re.findall("(C̄|A|B)(ᵀ?)", rule.split(" = ")[-1])
+    adjoint = np.linalg.multi_dot([values[n].T if t else values[n] for n, t in factors])
+    change = rng.normal(size=(3, 3))
+    moved = [values["A"], values["B"]]
+    moved[position] = change
+    np.testing.assert_allclose(np.sum(adjoint * change), np.sum(values["C̄"] * MATRIX_RULES[left](*moved)))
+
+
+def test_a_factor_that_is_repeated():
+    scale = told("np.sum((np.sin(X) * g)**2)", {"X": "n d", "g": "d"}, "g")
+    assert "C = A ⊙ 𝟏bᵀ  ⇒  b̄ = (C̄ ⊙ A)ᵀ𝟏" in scale.rule
+    assert "summed over the rows" in scale.why
+    shift = told("np.sum((X - b)**2)", {"X": "n d", "b": "d"}, "b")
+    assert "C = A − 𝟏bᵀ  ⇒  b̄ = −C̄ᵀ𝟏" in shift.rule
+    assert "the other sign" in shift.why
+
+
+def test_squares_and_roots_are_named():
+    assert "C = A²  ⇒  Ā = 2C̄ ⊙ A" in told("np.sum(x**2)", {"x": "n"}, "x").rule
+    assert "C = √A  ⇒  Ā = ½C̄ / C" in told("np.sum(np.sqrt(x))", {"x": "n"}, "x").rule
+
+
+def test_more_than_one_use_is_said_where_there_is_one():
+    more = "used more than once"
+    assert more not in told("0.5 * x @ x", {"x": "n"}, "x").why
+    assert more in told("x @ x + np.sum(np.sin(x))", {"x": "n"}, "x").why
+    assert more in told("np.trace(X @ X)", {"X": "n n"}, "X").why
+    softmax = "np.sum((np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True) - Y)**2)"
+    assert more not in told(softmax, {"Z": "n k", "Y": "n k"}, "Z").why
+
+
+def test_a_mask_is_no_way_back():
+    line = told("np.sum(np.where(x > 1, 1.0, x) ** 2)", {"x": "n"}, "x")
+    assert "Ā = 0" not in line.rule
+    assert "used more than once" not in line.why
+    order = told("np.sum(np.sort(x)[1:] ** 2)", {"x": "5"}, "x")
+    assert "nothing flows back" not in order.rule
+
+
+def test_forward_lines_have_words():
+    row = next(r for r in DERIVATIONS if r.name == "Attention")
+    rules = [s.rule for s in derived(row).steps if s.phase == "forward"]
+    assert rules == ["matrix product", "softmax", "matrix product", "sum"]
+    row = next(r for r in DERIVATIONS if r.name == "The marginal likelihood of a Gaussian process")
+    rules = [s.rule for s in derived(row).steps if s.phase == "forward"]
+    assert rules == ["entry by entry", "linear system", "log-determinant", "inner product"]
+
+
+def test_ten_derivations_were_held_against_a_book():
+    assert sum(bool(row.beside) for row in DERIVATIONS) >= 10
+    assert all(row.source and row.book for row in DERIVATIONS)
