@@ -12,6 +12,8 @@ from functools import cached_property
 from symgrad.calculus import Differentiated, differentiate
 from symgrad.program import Program
 from symgrad.render.formula import Writer, choose_names
+from symgrad.render.log_softmax import log_softmax
+from symgrad.render.order import in_order
 from symgrad.render.recognise import recognise
 from symgrad.render.reuse import reuse
 from symgrad.render.simplify import simplify
@@ -47,7 +49,7 @@ class Document:
     def program(self) -> Program:
         """The simplified program of the recognised loss and its gradients."""
         forward = recognise(self.differentiated.program.only("loss"))
-        return reuse(simplify(differentiate(forward, self.wrt).program))
+        return log_softmax(reuse(simplify(in_order(differentiate(forward, self.wrt)))))
 
     @cached_property
     def written(self) -> Program:
@@ -57,7 +59,7 @@ class Document:
     @cached_property
     def names(self) -> dict[str, str]:
         forward = frozenset(b.name for b in self.program.only("loss").bindings)
-        return choose_names(self.program.only(*self.wrt), forward)
+        return choose_names(self.program.only(*self.wrt), forward, self.program)
 
     def writer(self, style: str) -> Writer:
         if style not in self._writers:

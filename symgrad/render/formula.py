@@ -13,6 +13,7 @@ from symgrad.program import Binding, Program
 from symgrad.render.letters import letter
 from symgrad.render.names import NAMES, short_names, unicode_name
 from symgrad.render.notation import NOTATIONS
+from symgrad.render.repeats import repeated
 from symgrad.render.softmax import SHARE, axes_of
 from symgrad.render.spacing import Spacing
 
@@ -137,19 +138,24 @@ def shown_names(program: Program, named: Mapping[str, str], short: Mapping[str, 
     return out
 
 
-def choose_names(program: Program, forward: frozenset[str]) -> dict[str, str]:
+def choose_names(program: Program, forward: frozenset[str], page: Program | None = None) -> dict[str, str]:
     """Names for the values that a textbook would name.
 
     A value gets one if it is read more than once and is no mere input or transpose: the user's own name if
     there is one, δ for an adjoint, h for an activation, r for a difference.
+
+    Args:
+        program: what is named: the gradients.
+        forward: the values of the loss.
+        page: all that stands on the page, for values that the loss and a gradient share.
     """
     short = short_names([i.name for i in program.inputs])
     # What the page shows already: inputs, sizes, and L for the loss.
     taken = {unicode_name(name) for name in short.values()} | {"L"}
     taken |= {d.name for i in program.inputs for d in _symbols(i.shape)}
     named: dict[str, str] = {}
-    reads = _reads(program)
-    candidates = [b for b in program.bindings if reads[b.name] > 1 and _worth_a_name(program, b)]
+    often = repeated(program, page or program, lambda b: _worth_a_name(program, b))
+    candidates = [b for b in program.bindings if b.name in often]
     counts: dict[str, int] = {}
     labels = {unicode_name(b.label) for b in candidates if b.label is not None and b.name in forward}
     stems: dict[str, str] = {}
@@ -185,23 +191,10 @@ def _symbols(shape: tuple[object, ...]) -> list[sympy.Symbol]:
     return [s for d in shape for s in sorted(getattr(d, "free_symbols", ()), key=str)]
 
 
-def _reads(program: Program) -> dict[str, int]:
-    """How often each value would be written if nothing had a name."""
-    count = dict.fromkeys(program.by_name, 0)
-    for b in program.bindings:
-        for i, a in enumerate(b.args):
-            count[a] += max(1, _occurrences(b.attrs["fn"], i)) if b.op == "pointwise" else 1
-    return count
-
-
-def _occurrences(fn: sympy.Expr, position: int) -> int:
-    return sum(1 for e in sympy.preorder_traversal(fn) if e == ARG(position))
-
-
 def _worth_a_name(program: Program, b: Binding) -> bool:
     if b.op in ("constant", "transpose", "broadcast_to", "reshape"):
         return False
-    if b.op in ("slice", "take") and program.is_input(b.args[0]):
+    if b.op in ("slice", "take") and b.label is None:  # A[i] is as short as a name
         return False
     if b.op == "eye" or (
         b.op == "inverse" and program.is_input(b.args[0])

@@ -25,6 +25,9 @@ from symgrad.render.sums import Over, kept, summed
 LARGEST_INLINED = 60
 """Operations in a function that is written into its reader's; a longer sum stays a value, so that work is bounded."""
 
+PICKS = ("take", "scatter", "slice", "place")
+"""Operations that read or fill a part of an array, the rest of which is 0."""
+
 INDICATORS = (Absolute, Comparison, Step, Sign)
 """Functions that are read where they stand."""
 
@@ -80,6 +83,9 @@ class Simplifier:
         if b.op == "sum":
             over = Over(tuple(b.attrs["axes"]), b.attrs["keepdims"], b.shape)
             return summed(self.builder, args[0].core, over).times(args[0].coefficient)
+        if b.op in PICKS:
+            indices = [self._whole(a) for a in args[1:]]
+            return Scaled(args[0].coefficient, self.builder.emit(b.op, args[0].core, *indices, **b.attrs))
         if b.op in MOVES:
             return Scaled(args[0].coefficient, self._moved(b, args[0].core))
         rewritten = matrix_rule(self.builder, b, args, self.transposed)

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import sympy
 
+from symgrad.ops.dims import Shape
 from symgrad.ops.record import ARG
-from symgrad.program import Binding, Builder, Program
+from symgrad.program import Binding, Builder, Input, Program
 
 SHARE = sympy.exp(ARG(0) - ARG(1))
 """The function of z and of its logsumexp."""
 
 
-def axes_of(where: Builder | Program, b: Binding | None) -> tuple[int, ...] | None:
+def fits_beside(z: Shape, total: Shape, axes: tuple[int, ...]) -> bool:
+    """Whether a logsumexp of z, in this shape, has one entry along the axes that were summed, and z's elsewhere."""
+    lead = len(z) - len(total)
+    return lead >= 0 and all(i < lead or total[i - lead] == (1 if i in axes else d) for i, d in enumerate(z))
+
+
+def axes_of(where: Builder | Program, b: Binding | Input | None) -> tuple[int, ...] | None:
     """The axes along which a value is a softmax; None if it is none."""
-    if b is None or b.op != "pointwise" or b.attrs["fn"] != SHARE:
+    if not isinstance(b, Binding) or b.op != "pointwise" or b.attrs["fn"] != SHARE:
         return None
     total = _binding(where, b.args[1])
     if total is not None and total.op == "reshape":
         total = _binding(where, total.args[0])
     if total is None or total.op != "logsumexp" or total.args[0] != b.args[0]:
         return None
-    if not total.attrs["keepdims"] and not _aligned(where, b, total):
-        return None
-    return tuple(total.attrs["axes"])
-
-
-def _aligned(where: Builder | Program, b: Binding, total: Binding) -> bool:
-    """Whether what stands beside z has one entry along the axes that were summed."""
-    shape = where.type(b.args[1]).shape
-    lead = len(b.shape) - len(shape)
-    return all(i < lead or shape[i - lead] == 1 for i in total.attrs["axes"])
+    axes = tuple(total.attrs["axes"])
+    return axes if fits_beside(where.type(b.args[0]).shape, where.type(b.args[1]).shape, axes) else None
 
 
 def _binding(where: Builder | Program, name: str) -> Binding | None:

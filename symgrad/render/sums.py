@@ -39,6 +39,9 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
         return summed(builder, inner.args[0], Over(tuple(range(len(within))), False, ()))
     if not axes:
         return Scaled(ONE, builder.emit("reshape", core, shape=over.out))
+    if inner is not None and inner.op == "sum" and over.out == ():  # the sum of sums along an axis
+        whole = tuple(range(len(builder.type(inner.args[0]).shape)))
+        return summed(builder, inner.args[0], Over(whole, False, ()))
     elementwise = inner is not None and inner.op == "pointwise" and over.out == ()
     matrix = traced(builder, inner) if elementwise and inner is not None else None
     if matrix is not None:

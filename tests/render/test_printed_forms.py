@@ -26,7 +26,7 @@ TEXTS = {
     "ridge": (
         "np.sum((x @ w - y)**2)/2 + lam/2*np.sum(w**2)",
         {"x": "n d", "w": "d", "y": "n", "lam": ""},
-        {"w": "λw + xᵀ(xw − y)"},
+        {"w": "xᵀ(xw − y) + λw"},
     ),
     "bias and mean": (
         "np.mean((x @ w + b - y)**2)",
@@ -51,7 +51,7 @@ TEXTS = {
         {"x": "n d", "w": "d 1", "y": "n 1"},
         {"w": "xᵀ(σ(xw) − y)"},
     ),
-    "quadratic form": ("x @ A @ x", {"x": "n", "A": "n n"}, {"x": "Aᵀx + Ax", "A": "xxᵀ"}),
+    "quadratic form": ("x @ A @ x", {"x": "n", "A": "n n"}, {"x": "Ax + Aᵀx", "A": "xxᵀ"}),
     "two names that look alike": (
         "np.sum((w1 - w_1)**2)",
         {"w1": "n", "w_1": "n"},

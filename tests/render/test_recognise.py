@@ -107,3 +107,55 @@ def test_what_is_printed_has_the_values_of_the_derivation(loss):
             np.testing.assert_allclose(
                 got[name], expected[name], rtol=1e-8, atol=1e-10, err_msg=f"{name} {sizes}"
             )
+
+
+def classifier(X, W1, b1, W2, b2, Y):
+    h = np.tanh(X @ W1 + b1)
+    e = np.exp(h @ W2 + b2)
+    return -np.sum(Y * np.log(e / e.sum(axis=1, keepdims=True)))
+
+
+@pytest.mark.filterwarnings("ignore::symgrad.errors.SymgradWarning")
+def test_a_classifier_names_its_probabilities():
+    """The loss speaks of log p, the delta of p − Y, and the bias reads the delta."""
+    shapes = {"X": "n d", "W1": "d m", "b1": "m", "W2": "m k", "b2": "k", "Y": "n k"}
+    derivation = sg.derive(classifier, shapes, ["W1", "b1", "W2", "b2"], domains={"Y": "onehot"})
+    assert [str(line) for line in derivation.document.lines()] == [
+        "L = −Σ (Y ⊙ log(p))",
+        "h = tanh(XW₁ + 𝟏b₁ᵀ)",
+        "p = softmax(hW₂ + 𝟏b₂ᵀ)",
+        "δ₂ = p − Y",
+        "δ₁ = δ₂W₂ᵀ ⊙ (1 − h²)",
+        "∂L/∂W₁ = Xᵀδ₁",
+        "∂L/∂b₁ = δ₁ᵀ𝟏",
+        "∂L/∂W₂ = hᵀδ₂",
+        "∂L/∂b₂ = δ₂ᵀ𝟏",
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::symgrad.errors.SymgradWarning")
+def test_a_long_function_is_written_once():
+    """A probability of several letters has a name where the loss and the gradient both read it."""
+
+    def loss(h, V, b, y):
+        p = 1 / (1 + np.exp(-(h @ V + b)))
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+    derivation = sg.derive(loss, {"h": "n m", "V": "m", "b": "", "y": "n"}, ["V", "b"])
+    assert [str(line) for line in derivation.document.lines()] == [
+        "L = −(1/n) Σ (y ⊙ log(p) + (1 − y) ⊙ log(1 − p))",
+        "p = σ(hV + b)",
+        "δ = p − y",
+        "∂L/∂V = (1/n) hᵀδ",
+        "∂L/∂b = (1/n) Σ δ",
+    ]
+
+
+def test_the_terms_stand_in_the_order_of_the_loss():
+    def loss(X, w):
+        total = 0.0
+        for i in range(3):
+            total = total + X[i] @ w
+        return total + np.sum(w**2)
+
+    assert str(sg.derive(loss, {"X": "3 d", "w": "d"}, "w").gradient) == "X[0] + X[1] + X[2] + 2w"

@@ -87,7 +87,11 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "−((X + A)⁻¹(X + A)⁻¹)ᵀ",
         f"{COOKBOOK}, eq. 64",
-        ("L = tr((X + A)⁻¹)", "∂L/∂X = −(X + A)⁻ᵀ(X + A)⁻ᵀ"),
+        (
+            "L = tr(z)",
+            "z = (X + A)⁻¹",
+            "∂L/∂X = −zᵀzᵀ",
+        ),
     ),
     Row(
         "eq. 69",
@@ -123,7 +127,10 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "X(bcᵀ + cbᵀ)",
         f"{COOKBOOK}, eq. 77",
-        ("L = (Xb)ᵀXc", "∂L/∂X = Xbcᵀ + Xcbᵀ"),
+        (
+            "L = (Xb)ᵀXc",
+            "∂L/∂X = Xcbᵀ + Xbcᵀ",
+        ),
     ),
     Row(
         "eq. 78",
@@ -132,7 +139,10 @@ ROWS: tuple[Row, ...] = (
         ("x",),
         "BᵀC(Dx + d) + DᵀCᵀ(Bx + b)",
         f"{COOKBOOK}, eq. 78",
-        ("L = (Bx + b)ᵀC(Dx + d)", "∂L/∂x = DᵀCᵀ(Bx + b) + BᵀC(Dx + d)"),
+        (
+            "L = (Bx + b)ᵀC(Dx + d)",
+            "∂L/∂x = BᵀC(Dx + d) + DᵀCᵀ(Bx + b)",
+        ),
     ),
     Row(
         "eq. 81",
@@ -141,7 +151,10 @@ ROWS: tuple[Row, ...] = (
         ("x",),
         "(B + Bᵀ)x",
         f"{COOKBOOK}, eq. 81",
-        ("L = xᵀBx", "∂L/∂x = Bᵀx + Bx"),
+        (
+            "L = xᵀBx",
+            "∂L/∂x = Bx + Bᵀx",
+        ),
     ),
     Row(
         "eq. 82",
@@ -150,7 +163,10 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "DᵀXbcᵀ + DXcbᵀ",
         f"{COOKBOOK}, eq. 82",
-        ("L = (DᵀXb)ᵀXc", "∂L/∂X = DᵀXbcᵀ + DXcbᵀ"),
+        (
+            "L = (DᵀXb)ᵀXc",
+            "∂L/∂X = DXcbᵀ + DᵀXbcᵀ",
+        ),
     ),
     Row(
         "eq. 83",
@@ -159,7 +175,11 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "(D + Dᵀ)(Xb + c)bᵀ",
         f"{COOKBOOK}, eq. 83",
-        ("L = zᵀDz", "z = Xb + c", "∂L/∂X = (Dᵀz + Dz)bᵀ"),
+        (
+            "L = zᵀDz",
+            "z = Xb + c",
+            "∂L/∂X = (Dz + Dᵀz)bᵀ",
+        ),
     ),
     Row(
         "eq. 84",
@@ -168,7 +188,10 @@ ROWS: tuple[Row, ...] = (
         ("s",),
         "−2AᵀW(x − As)",
         f"{COOKBOOK}, eq. 84",
-        ("L = (As − x)ᵀW(As − x)", "∂L/∂s = 2AᵀW(As − x)"),
+        (
+            "L = (As − x)ᵀW(As − x)",
+            "∂L/∂s = 2AᵀW(As − x)",
+        ),
         domains={"W": "spd"},
         note="the same, with the sign of the error turned",
     ),
@@ -189,7 +212,10 @@ ROWS: tuple[Row, ...] = (
         ("A",),
         "−2W(x − As)sᵀ",
         f"{COOKBOOK}, eq. 88",
-        ("L = (As − x)ᵀW(As − x)", "∂L/∂A = 2W(As − x)sᵀ"),
+        (
+            "L = (As − x)ᵀW(As − x)",
+            "∂L/∂A = 2W(As − x)sᵀ",
+        ),
         domains={"W": "spd"},
         note="the same, with the sign of the error turned",
     ),
@@ -245,7 +271,10 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "(XB + BX)ᵀ",
         f"{COOKBOOK}, eq. 107",
-        ("L = tr(XXB)", "∂L/∂X = (XB + BX)ᵀ"),
+        (
+            "L = tr(XXB)",
+            "∂L/∂X = (BX + XB)ᵀ",
+        ),
     ),
     Row(
         "eq. 108",
@@ -254,7 +283,10 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "BX + BᵀX",
         f"{COOKBOOK}, eq. 108",
-        ("L = tr(XᵀBX)", "∂L/∂X = BᵀX + BX"),
+        (
+            "L = tr(XᵀBX)",
+            "∂L/∂X = BX + BᵀX",
+        ),
     ),
     Row(
         "eq. 111",
@@ -263,7 +295,10 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "XBᵀ + XB",
         f"{COOKBOOK}, eq. 111",
-        ("L = tr(XBXᵀ)", "∂L/∂X = XB + XBᵀ"),
+        (
+            "L = tr(XBXᵀ)",
+            "∂L/∂X = XBᵀ + XB",
+        ),
     ),
     Row(
         "eq. 114",
@@ -272,7 +307,10 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "AᵀXᵀBᵀ + BᵀXᵀAᵀ",
         f"{COOKBOOK}, eq. 114",
-        ("L = tr(AXBX)", "∂L/∂X = (AXB + BXA)ᵀ"),
+        (
+            "L = tr(AXBX)",
+            "∂L/∂X = (BXA + AXB)ᵀ",
+        ),
     ),
     Row(
         "eq. 115",
@@ -290,7 +328,10 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "BXC + BᵀXCᵀ",
         f"{COOKBOOK}, eq. 117",
-        ("L = tr(XᵀBXC)", "∂L/∂X = BᵀXCᵀ + BXC"),
+        (
+            "L = tr(XᵀBXC)",
+            "∂L/∂X = BXC + BᵀXCᵀ",
+        ),
     ),
     Row(
         "eq. 118",
@@ -299,7 +340,10 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "AᵀCᵀXBᵀ + CAXB",
         f"{COOKBOOK}, eq. 118",
-        ("L = tr(AXBXᵀC)", "∂L/∂X = CAXB + AᵀCᵀXBᵀ"),
+        (
+            "L = tr(AXBXᵀC)",
+            "∂L/∂X = AᵀCᵀXBᵀ + CAXB",
+        ),
     ),
     Row(
         "eq. 119",
@@ -308,7 +352,11 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "2Aᵀ(AXB + C)Bᵀ",
         f"{COOKBOOK}, eq. 119",
-        ("L = tr((AXB + C)(AXB + C)ᵀ)", "∂L/∂X = 2Aᵀ(AXB + C)Bᵀ"),
+        (
+            "L = tr(zzᵀ)",
+            "z = AXB + C",
+            "∂L/∂X = 2AᵀzBᵀ",
+        ),
     ),
     Row(
         "eq. 121",

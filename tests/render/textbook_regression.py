@@ -50,7 +50,10 @@ ROWS: tuple[Row, ...] = (
         ("w",),
         "Xᵀ(Xw − y) + λw",
         f"{PRML}, eq. 3.27–3.28 (the loss and its minimum)",
-        ("L = ½(Σ (Xw − y)² + λ‖w‖²)", "∂L/∂w = λw + Xᵀ(Xw − y)"),
+        (
+            "L = ½(Σ (Xw − y)² + λ‖w‖²)",
+            "∂L/∂w = Xᵀ(Xw − y) + λw",
+        ),
     ),
     Row(
         "ridge, as a norm",
@@ -59,7 +62,10 @@ ROWS: tuple[Row, ...] = (
         ("w",),
         "2Xᵀ(Xw − y) + 2λw",
         f"{ESL}, eq. 3.43–3.44 (the loss and its minimum)",
-        ("L = Σ (Xw − y)² + λ‖w‖²", "∂L/∂w = 2(λw + Xᵀ(Xw − y))"),
+        (
+            "L = Σ (Xw − y)² + λ‖w‖²",
+            "∂L/∂w = 2(Xᵀ(Xw − y) + λw)",
+        ),
     ),
     Row(
         "lasso",
@@ -68,7 +74,10 @@ ROWS: tuple[Row, ...] = (
         ("w",),
         "Xᵀ(Xw − y) + λ sign(w)",
         f"{ESL}, eq. 3.52 (the loss)",
-        ("L = ½ Σ (Xw − y)² + λ Σ |w|", "∂L/∂w = λ sign(w) + Xᵀ(Xw − y)"),
+        (
+            "L = ½ Σ (Xw − y)² + λ Σ |w|",
+            "∂L/∂w = Xᵀ(Xw − y) + λ sign(w)",
+        ),
         note="sign(0) = 0 is one of the subgradients",
     ),
     Row(
@@ -88,7 +97,10 @@ ROWS: tuple[Row, ...] = (
         ("w",),
         "XᵀS(Xw − y)",
         "Petersen and Pedersen (2012), The Matrix Cookbook, eq. 84",
-        ("L = ½(Xw − y)ᵀS(Xw − y)", "∂L/∂w = XᵀS(Xw − y)"),
+        (
+            "L = ½(Xw − y)ᵀS(Xw − y)",
+            "∂L/∂w = XᵀS(Xw − y)",
+        ),
         domains={"S": "spd"},
     ),
     Row(
@@ -143,7 +155,11 @@ ROWS: tuple[Row, ...] = (
         ("W",),
         "Xᵀ(P − Y)",
         f"{PRML}, eq. 4.108–4.109",
-        ("L = −Σ (Y ⊙ (z − logsumexp(z, axis=1)𝟏ᵀ))", "z = XW", "∂L/∂W = Xᵀ(softmax(z) − Y)"),
+        (
+            "L = −Σ (Y ⊙ log(p))",
+            "p = softmax(XW)",
+            "∂L/∂W = Xᵀ(p − Y)",
+        ),
         domains={"Y": "onehot"},
         note="P is softmax(XW)",
     ),
@@ -155,9 +171,10 @@ ROWS: tuple[Row, ...] = (
         "(1/n) Xᵀ(P − Y)",
         f"{PRML}, eq. 4.109",
         (
-            "L = −(1/n) Σ (Z − logsumexp(Z, axis=1)𝟏ᵀ)[arange(n), y]",
+            "L = −(1/n) Σ log(p[arange(n), y])",
             "Z = XW",
-            "∂L/∂W = (1/n) Xᵀ(softmax(Z) − onehot(y))",
+            "p = softmax(Z)",
+            "∂L/∂W = (1/n) Xᵀ(p − onehot(y))",
         ),
         domains={"y": "labels k"},
         note="P is softmax(XW), Y the one-hot labels",
@@ -169,7 +186,11 @@ ROWS: tuple[Row, ...] = (
         ("Z",),
         "P − Y",
         "Goodfellow, Bengio and Courville (2016), Deep Learning, section 6.2.2.3",
-        ("L = −Σ (Y ⊙ (Z − logsumexp(Z, axis=1)𝟏ᵀ))", "∂L/∂Z = softmax(Z) − Y"),
+        (
+            "L = −Σ (Y ⊙ log(p))",
+            "p = softmax(Z)",
+            "∂L/∂Z = p − Y",
+        ),
         domains={"Y": "prob"},
         note="P is softmax(Z)",
     ),
