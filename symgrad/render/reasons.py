@@ -149,9 +149,10 @@ def _reason(program: Program, b: Binding, position: int) -> Reason:
     if b.op != "pointwise":
         return Reason(normalize("NFC", rule), why, b.record.source)
     slope = partial(b.attrs["fn"], position)
-    if GENERAL in rule or b.attrs["fn"] in POWERS:
+    if GENERAL in rule or b.attrs["fn"] in POWERS or _whole_power(b.attrs["fn"]):
         rule = _written_out(b, position) or rule
         why = POWERS.get(b.attrs["fn"], why)
+        why = next((sentence for left, sentence in KINKS.items() if f"C = {left}" in rule), why)
     repeated = _repeated(program, b, position)
     if repeated is not None:
         if slope in (1, -1):
@@ -175,6 +176,20 @@ POWERS = {
     ): "the power rule: each entry acts on its own root only, and the slope of √a is 1/(2√a)",
 }
 """Powers that have a sentence of their own."""
+
+KINKS = {
+    "max(": "the larger argument alone acts on the result, so all goes back to it; at a tie each gets half",
+    "min(": "the smaller argument alone acts on the result, so all goes back to it; at a tie each gets half",
+    "relu(": "the slope is 1 where an entry is positive and 0 elsewhere, so what flows back is let through or stopped",
+    "|A|": "the slope of |a| is the sign of a, and 0 is taken at 0",
+    "where(": "the result is the one branch or the other, so what flows back goes to the branch that was chosen",
+}
+"""What is said of a function with a kink, by how its rule begins."""
+
+
+def _whole_power(fn: sympy.Expr) -> bool:
+    return bool(fn.is_Pow and fn.base == ARG(0) and fn.exp.is_Integer)
+
 
 LONGEST = 8
 """Operations in a function whose slope is written out."""

@@ -205,7 +205,7 @@ class _Walk:
             whys.append(TWICE)
         return (
             "; ".join(dict.fromkeys(r.rule for r in found)),
-            "; ".join(dict.fromkeys(whys)),
+            "; ".join(dict.fromkeys(clause for why in whys for clause in why.split("; "))),
             "; ".join(dict.fromkeys(r.source for r in found)),
         )
 

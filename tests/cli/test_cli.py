@@ -66,7 +66,7 @@ def test_derive_steps_and_given():
     )
     assert result.exit_code == 0
     assert "backward pass" in result.output
-    assert "so Aᵀ stands in front" in result.output
+    assert "Aᵀ stands in front" in result.output
 
 
 def test_ascii_stream():

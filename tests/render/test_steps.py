@@ -245,7 +245,22 @@ def test_a_factor_that_is_repeated():
 
 def test_squares_and_roots_are_named():
     assert "C = A²  ⇒  Ā = 2C̄ ⊙ A" in told("np.sum(x**2)", {"x": "n"}, "x").rule
+    assert "C = A³  ⇒  Ā = 3C̄ ⊙ A²" in told("np.sum(x**3)", {"x": "n"}, "x").rule
     assert "C = √A  ⇒  Ā = ½C̄ / C" in told("np.sum(np.sqrt(x))", {"x": "n"}, "x").rule
+
+
+def test_kinks_say_what_happens_there():
+    assert "at a tie each gets half" in told("np.sum(np.maximum(x, y))", {"x": "n", "y": "n"}, "x").why
+    assert "let through or stopped" in told("np.sum(np.maximum(x, 0) * y)", {"x": "n", "y": "n"}, "x").why
+    assert "0 is taken at 0" in told("np.sum(np.abs(x))", {"x": "n"}, "x").why
+    assert "branch that was chosen" in told("np.sum(np.where(m, x, 2.0))", {"x": "n", "m": "n"}, "x").why
+
+
+def test_no_clause_is_said_twice():
+    for row in DERIVATIONS:
+        for s in derived(row).steps:
+            clauses = s.why.split("; ")
+            assert len(clauses) == len(set(clauses)), s.why
 
 
 def test_more_than_one_use_is_said_where_there_is_one():
