@@ -95,7 +95,7 @@ class DerivedArray:
                 got=format_shape(self.shape),
                 fix="use to_numpy()",
             )
-        return to_sympy(self.equation.program, self.label)
+        return to_sympy(self.equation.written(), self.label)
 
     # Running ------------------------------------------------------------------------------------------------
 

@@ -11,11 +11,19 @@ from symgrad.api.derivation import Derivation
 from symgrad.api.derive import Question
 from symgrad.api.derived_array import DerivedArray
 from symgrad.api.sizes import Instance
-from symgrad.calculus import free_name, jacobian_rows, numbered, reshape_output, squeezed, vector_jacobian
+from symgrad.calculus import (
+    differentiate,
+    free_name,
+    jacobian_rows,
+    numbered,
+    reshape_output,
+    squeezed,
+    vector_jacobian,
+)
 from symgrad.errors import SpecError, SymgradWarning
 from symgrad.ops.scalars import functions as f
 from symgrad.program import Program
-from symgrad.render import Equation, share_functions, simplify
+from symgrad.render import Equation, log_softmax, recognise, share_functions, simplify
 
 _FLAT = (f.Step, f.Sign, f.Above, f.Comparison)
 """Functions that are constant between jumps."""
@@ -35,7 +43,7 @@ def hessian(d: Derivation, wrt: str | None) -> DerivedArray:
     name = _parameter(d, wrt)
     program, loss_sign = d.program, d.document.loss_sign
     computed = _gradient(program, name)
-    shown = _freely(computed, name)
+    shown = _freely(_seen(program, name), name)
     shape = program.type(name).shape
     made = reshape_output(jacobian_rows(computed, "gradient", name, "hessian"), "hessian", (*shape, *shape))
     if len(squeezed(shape)) < 2:
@@ -47,7 +55,10 @@ def hessian(d: Derivation, wrt: str | None) -> DerivedArray:
         applied = "" if matrix else _applied(style, page, named)
         return _second(style, loss_sign(style), named(name)) + applied
 
-    equation = Equation(page, "hessian", loss_sign, sign)
+    def written() -> Program:
+        return _page(jacobian_rows(_freely(computed, name), "gradient", name, "hessian"))
+
+    equation = Equation(page, "hessian", loss_sign, sign, written)
     sizes = d.sizes and d.sizes.through(lambda i: hessian(_at(d, i), name))
     return DerivedArray("hessian", made.only("hessian"), equation, matrix, _notes(program), sizes)
 
@@ -71,13 +82,16 @@ def hessian_product(d: Derivation, wrt: str | None, direction: str | None) -> De
             "The direction needs a name of its own.", where="direction", got=along, fix="choose another one"
         )
     made = vector_jacobian(computed, "gradient", name, along, "hvp")
-    page = _product(_freely(computed, name), name, along, "hvp")
+    page = _product(_freely(_seen(program, name), name), name, along, "hvp")
 
     def sign(style: str, named: Callable[[str], str]) -> str:
         times = r" \, " if style == "latex" else "*" if style == "ascii" else "·"
         return _second(style, loss_sign(style), named(name)) + times + named(along)
 
-    equation = Equation(page, "hvp", loss_sign, sign)
+    def written() -> Program:
+        return _product(_freely(computed, name), name, along, "hvp")
+
+    equation = Equation(page, "hvp", loss_sign, sign, written)
     sizes = d.sizes
     if sizes is not None:
         shapes = dict(sizes.shapes)
@@ -126,7 +140,7 @@ def _jacobian(question: Question, at: Instance | None = None) -> tuple[DerivedAr
     traced = question.trace(at, scalar=False)
     program = traced.program
     name = _argument(program, question.wrt)
-    shown = _freely(program, name)
+    shown = _freely(recognise(program), name)
     whole = (*program.type(program.output["loss"]).shape, *program.type(name).shape)
     made = reshape_output(jacobian_rows(program, "loss", name, "jacobian"), "jacobian", whole)
     if len(squeezed(whole)) <= 2:
@@ -142,7 +156,10 @@ def _jacobian(question: Question, at: Instance | None = None) -> tuple[DerivedAr
         applied = "" if matrix else _applied(style, page, named)
         return _first(style, start(style), named(name)) + applied
 
-    equation = Equation(page, "jacobian", start, sign)
+    def written() -> Program:
+        return _page(jacobian_rows(_freely(program, name), "loss", name, "jacobian"))
+
+    equation = Equation(page, "jacobian", start, sign, written)
     sizes = question.sizes(traced, lambda i: _jacobian(question, i)[0])
     notes = (*(f"warning: {w}" for w in traced.warnings), *_notes(program))
     return DerivedArray("jacobian", made.only("jacobian"), equation, matrix, notes, sizes), traced.warnings
@@ -168,6 +185,11 @@ def _gradient(program: Program, wrt: str) -> Program:
     return Program(program.inputs, program.bindings, outputs).only("loss", "gradient")
 
 
+def _seen(program: Program, wrt: str) -> Program:
+    """The loss as a reader recognises it, with σ and softmax seen in it, and its gradient."""
+    return _gradient(differentiate(recognise(program.only("loss")), (wrt,)).program, wrt)
+
+
 def _product(gradient: Program, wrt: str, direction: str, label: str) -> Program:
     return _page(vector_jacobian(gradient, "gradient", wrt, direction, label))
 
@@ -190,7 +212,7 @@ def _freely(program: Program, wrt: str) -> Program:
 
 
 def _page(program: Program) -> Program:
-    return share_functions(simplify(program))
+    return log_softmax(share_functions(simplify(program)))
 
 
 def _direction(program: Program, wrt: str, stem: str) -> str:

@@ -24,12 +24,14 @@ class Equation:
         label: the output that is printed last.
         start: the sign of what is differentiated, for a style: ``L``.
         result: the sign of the output, for a style and the names of inputs in it: ``∂²L/∂w²``.
+        written: makes the same of the code as it was written, of operations that every other system knows.
     """
 
     program: Program
     label: str
     start: Callable[[str], str]
     result: Callable[[str, Callable[[str], str]], str]
+    written: Callable[[], Program]
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -37,7 +39,7 @@ class Equation:
         forward |= {
             b.name for b in self.program.bindings if b.op == "pointwise" and b.attrs["fn"].is_Function
         }
-        return choose_names(self.program.only(self.label), frozenset(forward))
+        return choose_names(self.program.only(self.label), frozenset(forward), self.program)
 
     def lines(self, style: str = "text") -> list[Line]:
         """The start, the named values in order, the result."""
