@@ -73,10 +73,15 @@ class Document:
             return rf"\frac{{\partial {loss}}}{{\partial {shown}}}"
         return f"d{loss}/d{shown}" if style == "ascii" else f"∂{loss}/∂{shown}"
 
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        """The names of inputs and sizes."""
+        sizes = (s for i in self.program.inputs for d in i.shape for s in getattr(d, "free_symbols", ()))
+        return frozenset(map(str, sizes)) | {i.name for i in self.program.inputs}
+
     def loss_sign(self, style: str) -> str:
         """``L``, or ``loss`` where an input or a size has that name."""
-        sizes = {str(s) for i in self.program.inputs for d in i.shape for s in getattr(d, "free_symbols", ())}
-        if "L" not in sizes | {i.name for i in self.program.inputs}:
+        if "L" not in self._taken:
             return "L"
         return r"\mathrm{loss}" if style == "latex" else "loss"
 

@@ -10,7 +10,7 @@ from symgrad.ops.record import ARG, Piece
 from symgrad.ops.scalars.functions import Sigmoid
 from symgrad.ops.scalars.printer import ATOM
 from symgrad.program import Binding, Program
-from symgrad.render.letters import letter
+from symgrad.render.letters import Letters
 from symgrad.render.names import NAMES, short_names, unicode_name
 from symgrad.render.notation import NOTATIONS
 from symgrad.render.repeats import repeated
@@ -158,10 +158,11 @@ def choose_names(program: Program, forward: frozenset[str], page: Program | None
     candidates = [b for b in program.bindings if b.name in often]
     counts: dict[str, int] = {}
     labels = {unicode_name(b.label) for b in candidates if b.label is not None and b.name in forward}
+    letters = Letters(labels | {unicode_name(name) for name in short.values()})
     stems: dict[str, str] = {}
     for b in candidates:
         first = "δ" if b.name not in forward else stem(b)
-        stems[b.name] = letter(first, labels | {unicode_name(name) for name in short.values()})
+        stems[b.name] = letters.letter(first)
         counts[stems[b.name]] = counts.get(stems[b.name], 0) + 1
     deltas = [b for b in candidates if b.name not in forward]
     number: dict[str, int] = {}

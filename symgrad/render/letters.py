@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from symgrad.render.names import unicode_name
 from symgrad.render.spacing import MARKS
@@ -17,12 +17,16 @@ OTHERS = {
 """For each letter that a course uses those that stand in for it."""
 
 
-def letter(stem: str, taken: Collection[str]) -> str:
-    """The letter, or another one where the page has it already, also with a number: z₁ beside a z reads as its part.
+class Letters:
+    """Chooses letters beside the names that a page has already.
 
     Args:
-        stem: the letter of first choice.
-        taken: the names on the page, as they are shown.
+        taken: these names, as they are shown.
     """
-    stems = {unicode_name(name).rstrip(MARKS) for name in taken}
-    return next((s for s in OTHERS.get(stem, (stem,)) if s not in stems), stem)
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self.stems = {unicode_name(name).rstrip(MARKS) for name in taken}
+
+    def letter(self, stem: str) -> str:
+        """The letter of first choice, or another one where the page has it: z₁ beside a z reads as its part."""
+        return next((s for s in OTHERS.get(stem, (stem,)) if s not in self.stems), stem)

@@ -50,6 +50,7 @@ class Recogniser:
         self.value: dict[str, str] = {i.name: i.name for i in program.inputs}
         self.symbols: dict[str, sympy.Symbol] = {}
         self.names: dict[sympy.Symbol, str] = {}
+        self.place: dict[sympy.Symbol, int] = {}  # in the order in which the symbols came up
         self.written: dict[str, sympy.Expr] = {}
         self.sums: dict[str, ExpSum] = {}
         self.logsumexps: set[str] = set()
@@ -67,6 +68,7 @@ class Recogniser:
             made = sympy.Dummy(core, real=True)
             self.symbols[core] = made
             self.names[made] = core
+            self.place[made] = len(self.place)
         return self.symbols[core]
 
     def _read(self, core: str) -> sympy.Expr:
@@ -228,9 +230,10 @@ class Recogniser:
         fn = fn.replace(sympy.exp, lambda u: self._softmax(u) or sympy.exp(u))
         if fn in self.names:
             return self.builder.full(self.names[fn], shape)
-        order = dict.fromkeys([*(self.symbol(a) for a in first), *self.names])
-        free = fn.free_symbols
-        cores = [self.names[s] for s in order if s in free]
+        front = dict.fromkeys(self.symbol(a) for a in first)
+        free = fn.free_symbols & self.names.keys()
+        rest = sorted(free - front.keys(), key=lambda s: self.place[s])
+        cores = [self.names[s] for s in (*(s for s in front if s in free), *rest)]
         body = fn.xreplace({self.symbols[c]: ARG(i) for i, c in enumerate(cores)})
         if not cores:
             return self.builder.full(self.builder.constant(body), shape)

@@ -44,6 +44,7 @@ class Simplifier:
         self.read = {i.name: 1 << bit for bit, i in enumerate(program.inputs)}
         self.known = 0  # how many bindings ``read`` covers
         self.saved: dict[str, int] = {}
+        self.binary = {i.name for i in program.inputs if i.domain in ("binary", "onehot")}
         self.inside = _inside_functions(program)
         self.labelled = {b.name for b in program.bindings if b.label is not None}
         for b in program.bindings:
@@ -253,8 +254,7 @@ class Simplifier:
 
     def _by_domain(self, fn: sympy.Expr, cores: list[str]) -> sympy.Expr:
         """What is 0 or 1 is its own square."""
-        binary = {i.name for i in self.program.inputs if i.domain in ("binary", "onehot")}
-        flags = [sympy.Symbol(f"core{i}", real=True) for i, c in enumerate(cores) if c in binary]
+        flags = [sympy.Symbol(f"core{i}", real=True) for i, c in enumerate(cores) if c in self.binary]
         if not flags:
             return fn
         return fn.replace(

@@ -11,7 +11,7 @@ from symgrad.ops.record import Piece
 from symgrad.ops.scalars.printer import NEG
 from symgrad.program import Program
 from symgrad.render.formula import Writer, stem
-from symgrad.render.letters import letter
+from symgrad.render.letters import Letters
 from symgrad.render.names import short_names, unicode_name
 from symgrad.render.segments import Parts
 from symgrad.render.stations import Route
@@ -45,10 +45,11 @@ class StepNames:
         labels = {s: "" if unicode_name(label) in taken else label for s, label in labels.items()}
         often = Counter(labels.values())
         shown = {unicode_name(n) for n in [*self.plain.values(), *filter(None, labels.values())]}
+        letters = Letters(shown)
         stems = {}
         for s in names:
             if not labels[s]:
-                stems[s] = letter(stem(program.by_name[s]), shown)  # type: ignore[arg-type]
+                stems[s] = letters.letter(stem(program.by_name[s]))  # type: ignore[arg-type]
         counts = Counter(stems.values())
         running: Counter[str] = Counter()
         out = {}
@@ -71,7 +72,7 @@ class StepNames:
         """δ for the adjoints of what is computed of parameters by a product, numbered from the first layer on."""
         loss = self.route.program.output["loss"]
         layers = [s for s in self.route.stations if s != loss and s in self.route.active and self._layer(s)]
-        sign = letter("δ", [unicode_name(n) for n in self.plain.values()])
+        sign = Letters(self.plain.values()).letter("δ")
         if len(layers) == 1:
             return {layers[0]: sign}
         return {s: f"{sign}{i + 1}" for i, s in enumerate(layers)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,26 @@ def test_a_part_is_written_once():
 
 def test_no_depth_is_too_deep_for_the_writer():
     assert len(str(terms(150))) > 150
+
+
+def calls(work):
+    """How many Python functions are called, which the machine's load does not change."""
+    count = 0
+
+    def seen(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(seen)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def test_the_work_of_printing_grows_with_the_depth():
+    """Names were compared with all names before them, and values with all that a recogniser had seen."""
+    small, middle, large = (calls(layers(depth).__str__) for depth in (40, 80, 160))
+    assert large - middle <= 2.2 * (middle - small)
