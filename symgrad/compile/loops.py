@@ -215,7 +215,8 @@ class LoopWriter:
         at = f"[{index}]" if b.shape else ""
         if top:
             nest.reads.add((top, index))
-            value = f"np.exp({value} - F({top}{at}))"
+            self.helpers.add("exp")
+            value = f"exp({value} - F({top}{at}))"
         nest.before.append(f"{total}{'[:]' if b.shape else ''} = {how.first}")
         nest.body.append(how.take(f"{total}{at}", value, self.helpers))
         nest.ends |= {total, self.names[b.name]}

@@ -7,9 +7,10 @@ import keyword
 
 from symgrad.compile.array_helpers import ARRAY_HELPERS
 from symgrad.compile.scalar_code import HELPERS
+from symgrad.compile.vector_math import VECTOR_MATH
 from symgrad.program import Program, identifiers
 
-_FILE = ("np", "math", "njit", "F", "HELPER", "train", "loss_and_gradient")
+_FILE = ("np", "math", "njit", "F", "HELPER", "VECTOR", "train", "loss_and_gradient")
 _LOOPS = tuple(f"i{k}" for k in range(32))
 
 
@@ -17,7 +18,15 @@ class Namer:
     """Gives out names; the names of a program's values come first, so that they stay as the user wrote them."""
 
     def __init__(self, program: Program) -> None:
-        self._taken = {*keyword.kwlist, *dir(builtins), *_FILE, *_LOOPS, *HELPERS, *ARRAY_HELPERS}
+        self._taken = {
+            *keyword.kwlist,
+            *dir(builtins),
+            *_FILE,
+            *_LOOPS,
+            *HELPERS,
+            *ARRAY_HELPERS,
+            *VECTOR_MATH,
+        }
         self.values = {name: self.fresh(text) for name, text in identifiers(program).items()}
 
     def fresh(self, base: str) -> str:

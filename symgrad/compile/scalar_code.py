@@ -2,7 +2,7 @@
 
 Every number carries the kernel's dtype (``F(0.5)``), so that float32 stays float32 both compiled and
 interpreted.  Functions that need care at the ends of their range are small helpers, written into the file of
-the kernel that uses them.
+the kernel that uses them; those that loops spend their time in come from ``vector_math``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import sympy
 
+from symgrad.compile.vector_math import VECTOR_MATH
 from symgrad.errors import UnsupportedError
 from symgrad.ops.record import Piece
 from symgrad.ops.scalars import functions as f
@@ -18,24 +19,6 @@ from symgrad.ops.scalars import logic, rounding, special
 from symgrad.ops.scalars.printer import ADD, ATOM, MUL, POW, ScalarPrinter
 
 HELPERS: dict[str, str] = {
-    "sigmoid": """
-@njit(**HELPER)
-def sigmoid(x):
-    e = np.exp(-abs(x))
-    return F(1) / (F(1) + e) if x >= F(0) else e / (F(1) + e)
-""",
-    "softplus": """
-@njit(**HELPER)
-def softplus(x):
-    return (x if x > F(0) or x != x else F(0)) + np.log1p(np.exp(-abs(x)))
-""",
-    "logaddexp": """
-@njit(**HELPER)
-def logaddexp(a, b):
-    if a == b:
-        return a + np.log(F(2))
-    return (a if a > b or a != a else b) + np.log1p(np.exp(-abs(a - b)))
-""",
     "relu": """
 @njit(**HELPER)
 def relu(x):
@@ -44,7 +27,7 @@ def relu(x):
     "elu": """
 @njit(**HELPER)
 def elu(x):
-    return x if x > F(0) or x != x else np.expm1(x)
+    return x if x > F(0) or x != x else expm1(x)
 """,
     "heaviside": """
 @njit(**HELPER)
@@ -122,12 +105,12 @@ def trigamma(x):
     "xlogy": """
 @njit(**HELPER)
 def xlogy(x, y):
-    return F(0) if x == F(0) and y == y else x * np.log(y)
+    return F(0) if x == F(0) and y == y else x * log(y)
 """,
     "xlog1py": """
 @njit(**HELPER)
 def xlog1py(x, y):
-    return F(0) if x == F(0) and y == y else x * np.log1p(y)
+    return F(0) if x == F(0) and y == y else x * log1p(y)
 """,
     "log_ndtr": """
 @njit(**HELPER)
@@ -162,7 +145,7 @@ def cbrt(x):
 @njit(**HELPER)
 def sinc(x):
     y = F(math.pi) * (x if x != F(0) else F(1e-20))
-    return np.sin(y) / y
+    return sin(y) / y
 """,
     "step_at": """
 @njit(**HELPER)
@@ -240,18 +223,23 @@ def isinf(x):
 def isfinite(x):
     return F(1) if abs(x) < F(np.inf) else F(0)
 """,
-    "erf": """
-@njit(**HELPER)
-def erf(x):
-    return F(math.erf(x))
-""",
 }
 """Functions that NumPy lacks or that need NaN to pass; each is used through its name."""
 
-_HELPER_OF: dict[type, str] = {
+_VECTOR_MATH: dict[type, str] = {
+    sympy.exp: "exp",
+    sympy.log: "log",
+    sympy.tanh: "tanh",
+    sympy.erf: "erf",
+    sympy.sin: "sin",
+    sympy.cos: "cos",
+    f.Expm1: "expm1",
+    f.Log1p: "log1p",
     f.Sigmoid: "sigmoid",
     f.Softplus: "softplus",
     f.LogAddExp: "logaddexp",
+}
+_HELPER_OF: dict[type, str] = {
     f.Relu: "relu",
     f.Elu: "elu",
     f.Step: "heaviside",
@@ -263,7 +251,6 @@ _HELPER_OF: dict[type, str] = {
     f.Minimum: "minimum",
     sympy.Max: "maximum",
     sympy.Min: "minimum",
-    sympy.erf: "erf",
     sympy.erfc: "erfc",
     sympy.loggamma: "gammaln",
     logic.LogicalAnd: "logical_and",
@@ -289,21 +276,14 @@ _HELPER_OF: dict[type, str] = {
     special.LogNdtr: "log_ndtr",
 }
 _NUMPY: dict[type, str] = {
-    sympy.exp: "exp",
-    sympy.log: "log",
-    sympy.sin: "sin",
-    sympy.cos: "cos",
     sympy.tan: "tan",
     sympy.asin: "arcsin",
     sympy.acos: "arccos",
     sympy.atan: "arctan",
     sympy.sinh: "sinh",
     sympy.cosh: "cosh",
-    sympy.tanh: "tanh",
     sympy.asinh: "arcsinh",
     sympy.atanh: "arctanh",
-    f.Log1p: "log1p",
-    f.Expm1: "expm1",
     sympy.acosh: "arccosh",
     sympy.atan2: "arctan2",
     rounding.Floor: "floor",
@@ -343,6 +323,13 @@ class KernelPrinter(ScalarPrinter):
 
     def function(self, expr: sympy.Expr, args: list[Piece]) -> Piece:
         kind = type(expr)
+        if kind in _VECTOR_MATH:
+            name = _VECTOR_MATH[kind]
+            texts = ", ".join(a.text for a in args)
+            if self.cast != "F" and VECTOR_MATH[name].libm:  # a single number in double, behind a reduction
+                return Piece(f"np.{name}({texts})", ATOM)
+            self.helpers.add(name)
+            return Piece(f"{name}({texts})", ATOM)
         if kind in _NUMPY:
             return Piece(f"np.{_NUMPY[kind]}({', '.join(a.text for a in args)})", ATOM)
         if kind is sympy.polygamma and expr.args[0] in (0, 1):

@@ -7,27 +7,27 @@ from collections.abc import Iterable, Sequence
 
 from symgrad.compile.array_helpers import ARRAY_HELPERS
 from symgrad.compile.scalar_code import HELPERS
+from symgrad.compile.vector_math import OPTIONS, UNROLLED_OPTIONS, VECTOR_MATH, vector_math_texts
 from symgrad.ops.dims import format_shape
 from symgrad.program import Program
 
 LOOP_FLAGS = ("contract", "nsz")
 """Never nnan or ninf (a NaN has to be seen), never reassoc (the user's arithmetic is the user's)."""
 
-_FUNCTIONS = {**HELPERS, **ARRAY_HELPERS}
-
 UNROLLED_FLAGS = ("nsz",)
 """Tiny problems are compared with NumPy digit by digit: there a product keeps its own rounding (7 % slower)."""
 
 
-def _with_needed(helpers: Iterable[str]) -> set[str]:
-    """Helper functions together with those that they call."""
+def helper_texts(helpers: Iterable[str], dtype: str, unrolled: bool = False) -> dict[str, str]:
+    """The source of helper functions, together with those that they call, in order of their names."""
+    functions = {**HELPERS, **ARRAY_HELPERS, **vector_math_texts(dtype, unrolled)}
     found: set[str] = set()
     ahead = set(helpers)
     while ahead:
-        text = "".join(_FUNCTIONS[name] for name in ahead)
+        text = "".join(functions[name] for name in ahead)
         found |= ahead
-        ahead = {name for name in re.findall(r"(?<![\w.])(\w+)\(", text) if name in _FUNCTIONS} - found
-    return found
+        ahead = {name for name in re.findall(r"(?<![\w.])(\w+)\(", text) if name in functions} - found
+    return {name: functions[name].strip("\n") for name in sorted(found)}
 
 
 def kernel_file(
@@ -57,13 +57,17 @@ def kernel_file(
     lines = [f"# {' '.join(line.split())}".rstrip() for line in heading]
     lines += ["", "import math", "", "import numpy as np", "from numba import njit", ""]
     flags = "{" + ", ".join(repr(x) for x in fastmath) + "}"
+    unrolled = tuple(fastmath) == UNROLLED_FLAGS
     lines += [
         f"F = np.{dtype}",
         f'HELPER = {{"fastmath": {flags}, "error_model": "numpy", "inline": "never"}}',
-        "",
     ]
-    for helper in sorted(_with_needed(helpers)):
-        lines += ["", _FUNCTIONS[helper].strip("\n"), ""]
+    texts = helper_texts(helpers, dtype, unrolled)
+    if VECTOR_MATH.keys() & texts.keys():
+        lines.append(f"VECTOR = {UNROLLED_OPTIONS if unrolled else OPTIONS}")
+    lines.append("")
+    for text in texts.values():
+        lines += ["", text, ""]
     lines += ["", *arrays] if arrays else []
     lines += [
         "",

@@ -10,7 +10,8 @@ import pytest
 import sympy
 
 from symgrad.compile.names import Namer
-from symgrad.compile.scalar_code import HELPERS, balanced_sum, kernel_text
+from symgrad.compile.scalar_code import balanced_sum, kernel_text
+from symgrad.compile.source import helper_texts
 from symgrad.errors import UnsupportedError
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import numpy_function
@@ -31,9 +32,16 @@ VALUES = {
 
 def interpreted(text: str, helpers: set[str]) -> object:
     """The text as a function of a0, a1, …, without numba."""
-    names = {"np": np, "math": math, "F": np.float64, "HELPER": {}, "njit": lambda **options: lambda f: f}
-    for helper in sorted(helpers):
-        exec(HELPERS[helper], names)
+    names = {
+        "np": np,
+        "math": math,
+        "F": np.float64,
+        "HELPER": {},
+        "VECTOR": {},
+        "njit": lambda **options: lambda f: f,
+    }
+    for helper in helper_texts(helpers, "float64").values():
+        exec(helper, names)
     return eval(f"lambda *a: (lambda a0, a1=0, a2=0: {text})(*a)", names)
 
 
