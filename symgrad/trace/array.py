@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from symgrad.errors import NoSuchMethodError, TraceError, UnsupportedError, nearest
+from symgrad.errors import TraceError, UnsupportedError, nearest
 from symgrad.ops.dims import Dim, format_shape, product
 from symgrad.trace import moves, views
 from symgrad.trace import operations as ops
+from symgrad.trace.checks import printing
 from symgrad.trace.dispatch import METHODS, call_numpy, call_ufunc, torch_names
 from symgrad.trace.grids import ordered_reshape
 from symgrad.trace.labels import labels
 from symgrad.trace.masked import Masked
 from symgrad.trace.memory import Memory
+from symgrad.trace.refusals import remembering
 from symgrad.trace.sizes import NeedsSize, constant_of, number, truth
 from symgrad.trace.tensor_functions import TENSOR_FUNCTIONS
 
@@ -78,8 +80,14 @@ class Traced(Memory, NDArrayOperatorsMixin):
         return views.reshape(self, -1)
 
     def __repr__(self) -> str:
-        shown = "numbers" if self.numbers is not None else self.name
-        return f"<traced {shown} {format_shape(self.dims)}>"
+        if self.numbers is not None:
+            return f"<traced numbers {format_shape(self.dims)}>"
+        value = constant_of(self)
+        if value is None or not value.free_symbols:
+            return f"<traced {self.name} {format_shape(self.dims)}>" if value is None else str(value)
+        if not printing():
+            raise self.builder.refuse(NeedsSize(value.free_symbols, f"str({value})"))
+        return str(value)
 
     # NumPy's and symgrad's protocols ---------------------------------------------------------------------
 
@@ -181,12 +189,14 @@ class Traced(Memory, NDArrayOperatorsMixin):
             )
         # Tensor methods of the eager side: x.tanh(), x.relu(), …
         if name in TENSOR_FUNCTIONS:
-            rule = TENSOR_FUNCTIONS[name]
+            rule = remembering(TENSOR_FUNCTIONS[name])
             return lambda *args, **kwargs: rule(self.builder, self, *args, **kwargs)
         if not name.startswith("_") and hasattr(np.ndarray, name):
             known = [n for n in vars(Traced) if not n.startswith("_")]
-            raise NoSuchMethodError(
-                f".{name} has no rule.", where=repr(self), expected=nearest(name, [*known, *METHODS])
+            raise self.builder.refuse(
+                UnsupportedError(
+                    f".{name} has no rule.", where=repr(self), expected=nearest(name, [*known, *METHODS])
+                )
             )
         raise AttributeError(f"a traced array has no attribute {name!r}")
 
@@ -225,6 +235,8 @@ class Traced(Memory, NDArrayOperatorsMixin):
         if numbers is not None:
             return numbers.item()
         value = constant_of(self)
+        if self.dims and any(d != 1 for d in self.dims):
+            raise TypeError("only arrays of one entry can be converted to a number")  # as NumPy
         if value is None:
             raise TraceError(
                 "A traced array has no value yet.",
@@ -249,7 +261,16 @@ class Traced(Memory, NDArrayOperatorsMixin):
     def __contains__(self, value: Any) -> bool:
         return bool((self == value).any())
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        """As NumPy's: arrays have none, sizes and numbers that of their value."""
+        if self.dims:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return hash(self._number("hash"))
 
 
 ops.Array = Traced
+
+
+for _name, _member in list(vars(Traced).items()):
+    if callable(_member) and _name not in ("__init__", "__getattr__", "__hash__", "__repr__"):
+        setattr(Traced, _name, remembering(_member))

@@ -22,6 +22,7 @@ from symgrad.trace import operations as ops
 from symgrad.trace.dispatch import SCIPY_SPECIAL, call_numpy
 from symgrad.trace.distances import SCIPY_DISTANCE
 from symgrad.trace.distributions import distributions
+from symgrad.trace.refusals import remembering
 from symgrad.trace.sizes import number
 from symgrad.trace.views import fresh
 
@@ -299,7 +300,7 @@ class Library:
         self._distributions = distributions(builder)
 
     def _bound(self, rule: Function) -> Function:
-        return lambda *args, **options: rule(
+        return lambda *args, **options: remembering(rule)(
             self.builder, *plain_types(args), **{k: plain_types(v) for k, v in options.items()}
         )
 

@@ -17,6 +17,7 @@ from symgrad.trace import gammas, indexing, moves, reductions, special, views
 from symgrad.trace import operations as ops
 from symgrad.trace.grids import ordered_reshape
 from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
+from symgrad.trace.refusals import remembering
 from symgrad.trace.sizes import number
 
 SCIPY_SPECIAL = {**reductions.SCIPY_SPECIAL, **special.SCIPY_SPECIAL, **gammas.SCIPY_SPECIAL}
@@ -49,6 +50,7 @@ def torch_names(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
 # Ufuncs ---------------------------------------------------------------------------------------------------
 
 
+@remembering
 def call_ufunc(
     builder: Builder, ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]
 ) -> Any:
@@ -192,6 +194,7 @@ SHAPES: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
+@remembering
 def call_numpy(builder: Builder, func: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
     """``func(*args, **options)`` for a function of NumPy."""
     name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)

@@ -44,8 +44,8 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any], sandbox: Sa
     Raises:
         TraceError: the function raised; the message has its line.
     """
-    by_position = [n for n, p in parameters(function).items() if p.kind is p.POSITIONAL_ONLY]
-    positional = [arguments[n] for n in by_position]
+    by_position = {n: p.default for n, p in parameters(function).items() if p.kind is p.POSITIONAL_ONLY}
+    positional = [arguments.get(n, default) for n, default in by_position.items()]
     named = {n: v for n, v in arguments.items() if n not in by_position}
     builder = next((v.builder for v in arguments.values() if isinstance(v, Traced)), None)
     if sandbox is None and builder is not None:
@@ -66,7 +66,7 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any], sandbox: Sa
             fix="the function has to work on arrays of every size; only what NumPy computes can be traced",
         ) from error
     if sandbox is not None and sandbox.builder.refusal is not None:
-        raise sandbox.builder.refusal  # the function caught it and went on
+        raise _located(sandbox.builder.refusal, function)  # the function caught it and went on
     return result
 
 

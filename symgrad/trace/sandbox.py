@@ -19,12 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.errors import TraceError
 from symgrad.program import Builder
-from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
+from symgrad.trace.builtin_functions import our_builtins
 from symgrad.trace.creation import Library
-from symgrad.trace.sizes import whole_size
 
 _LIBRARIES = {
     "numpy",
@@ -61,7 +59,7 @@ class Sandbox:
         self.library = Library(builder)
         self.taken: set[str] = set()
         self._made: dict[int, tuple[Any, Any]] = {}
-        self._builtins = {**vars(builtins), **_our_builtins(builder, self.library)}
+        self._builtins = {**vars(builtins), **our_builtins(builder, self.library)}
 
     def function(self, function: Any) -> Callable[..., Any]:
         """The copy of a function, a bound method, or a callable object."""
@@ -147,23 +145,28 @@ class Sandbox:
         return made
 
     def _class(self, kind: type) -> type:
-        """A subclass whose methods are copies, those it inherits from the user's classes included."""
-        members: dict[str, Any] = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+        """The class made again from copies of its methods and of the user's classes that it inherits from.
+
+        No original stays among its ancestors: ``super()`` goes from copy to copy.
+        """
+        bases = tuple(self.value(b) for b in kind.__bases__)
+        slots = getattr(kind, "__slots__", ())
+        own = {"__dict__", "__weakref__", *((slots,) if isinstance(slots, str) else slots)}
+        members = {k: v for k, v in vars(kind).items() if k not in own}
         try:
-            made = type(kind.__name__, (kind,), members)
+            made = type(kind)(kind.__name__, bases, members)
         except TypeError:  # final, or of a metaclass that refuses
             return kind
         self._made[id(kind)] = (kind, made)
-        for base in reversed(kind.__mro__):
-            if not is_users(base.__module__):
-                continue
-            for key, member in vars(base).items():
-                if isinstance(member, (types.FunctionType, staticmethod, classmethod)):
-                    setattr(made, key, self.value(member))
-                elif isinstance(member, property):
-                    setattr(made, key, property(member.fget and self.value(member.fget)))
-                elif isinstance(member, np.ndarray):
-                    setattr(made, key, self.value(member, key))
+        for key, member in members.items():
+            if isinstance(member, (types.FunctionType, staticmethod, classmethod)):
+                setattr(made, key, self.value(member))
+            elif isinstance(member, property):
+                setattr(
+                    made, key, property(member.fget and self.value(member.fget), member.fset, member.fdel)
+                )
+            elif isinstance(member, np.ndarray):
+                setattr(made, key, self.value(member, key))
         return made
 
     def _object(self, value: Any) -> Any:
@@ -218,103 +221,3 @@ def names_read(code: types.CodeType) -> tuple[str, ...]:
         if isinstance(constant, types.CodeType):
             found.update(names_read(constant))
     return tuple(sorted(found))
-
-
-# Builtins -------------------------------------------------------------------------------------------------
-
-
-def _our_builtins(builder: Builder, library: Library) -> dict[str, Any]:
-    def extreme(which: str, plain: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*values: Any, **options: Any) -> Any:
-            items = list(values[0]) if len(values) == 1 else list(values)
-            if options or not any(isinstance(v, Traced) and v.numbers is None for v in items):
-                return plain(items, **options)
-            if any(isinstance(v, Traced) and v.dims for v in items):
-                raise TraceError(
-                    f"{which}() of whole arrays has no meaning in NumPy.",
-                    where=which,
-                    fix=f"use np.{which}imum",
-                )
-            out = items[0]
-            for v in items[1:]:
-                out = (ops.maximum if which == "max" else _minimum)(builder, out, v)
-            return out
-
-        return call
-
-    return {
-        "len": _len,
-        "sum": _sum,
-        "float": _float,
-        "int": _int,
-        "max": extreme("max", max),
-        "min": extreme("min", min),
-        "__import__": _importer(library),
-    }
-
-
-def _minimum(builder: Builder, a: Any, b: Any) -> Any:
-    return ops.elementary(builder, "minimum", a, b)
-
-
-def _importer(library: Library) -> Callable[..., Any]:
-    """``import`` inside a function finds the same stand-ins."""
-
-    def our_import(
-        name: str, scope: Any = None, local: Any = None, fromlist: Any = (), level: int = 0
-    ) -> Any:
-        found = builtins.__import__(name, scope, local, fromlist, level)
-        return library.stand_in(found) or found
-
-    return our_import
-
-
-def _len(value: Any) -> Any:
-    if isinstance(value, Traced):
-        if not value.dims:
-            raise TraceError("len() of a scalar.", where=repr(value))
-        return value.shape[0]
-    return len(value)
-
-
-def _sum(values: Any, /, start: Any = 0) -> Any:
-    if isinstance(values, Traced) and values.ndim == 1:
-        total = ops.total(values)
-        return total if isinstance(start, int) and start == 0 else total + start
-    return sum(values, start)
-
-
-class _Number(type):
-    """The class of what stands for ``float`` or ``int`` and lets a traced scalar pass."""
-
-    plain_type: type
-
-    def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, cls.plain_type) and not isinstance(instance, Traced)
-
-    def __subclasscheck__(cls, kind: type) -> bool:
-        return issubclass(kind, cls.plain_type)
-
-    def __eq__(cls, other: object) -> bool:
-        return other is cls or other is cls.plain_type
-
-    def __hash__(cls) -> int:
-        return hash(cls.plain_type)
-
-
-class _float(float, metaclass=_Number):
-    plain_type = float
-
-    def __new__(cls, value: Any = 0.0, /) -> Any:
-        if isinstance(value, Traced) and value.numbers is None and all(d == 1 for d in value.dims):
-            return value.item()
-        return float(value)
-
-
-class _int(int, metaclass=_Number):
-    plain_type = int
-
-    def __new__(cls, value: Any = 0, /, *base: Any) -> Any:
-        if isinstance(value, Traced) and value.numbers is None:
-            return whole_size(value)
-        return int(value, *base)
