@@ -215,7 +215,8 @@ def sum_adjoints(e: Emitter, a: str, g: str, adjoint: str) -> tuple[str, str]:
     inner = between(e, swapped(e, v), adjoint, swapped(e, v))
     columns = e.emit("reshape", g, shape=(*shape[:-1], shape[-1], 1))
     rows = e.emit("reshape", g, shape=(*shape[:-1], 1, shape[-1]))
-    weighed = e.pointwise(ARG(0) * (ARG(1) - ARG(2)), inner, rows, columns)
+    # Between equal weights there is nothing to turn, and 0 is left.
+    weighed = e.full(e.pointwise(ARG(0) * (ARG(1) - ARG(2)), inner, rows, columns), e.type(inner).shape)
     s = between(e, v, e.emit("over_gaps", weighed, e.emit("eigvalsh", a), checked="once"), v)
     half = e.pointwise(ARG(0) / 2, s)
     symmetric = e.pointwise(ARG(0) + ARG(1), half, swapped(e, half))

@@ -149,7 +149,9 @@ def _sum_vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
     # Eigenvalues rise: −σ₁ … −σ_k, zeros, σ_k … σ₁.
     falling = _part(e, weights, last, count - 1, count, -1)
     none = e.emit("broadcast_to", e.constant(0), shape=(*lead, both - 2 * count))
-    odd = e.emit("concatenate", e.pointwise(-ARG(0), weights), none, falling, axis=last)
+    # Of equal weights, as in the nuclear norm, a number is left of the negative.
+    negative = e.full(e.pointwise(-ARG(0), weights), (*lead, count))
+    odd = e.emit("concatenate", negative, none, falling, axis=last)
     # S is the block at the upper right.
     g = e.full(g, node.shape)
     left = e.emit("broadcast_to", e.constant(0), shape=(*lead, rows, rows))
