@@ -19,8 +19,9 @@ loss.
 
 Vectors are columns. ⊙ is the product entry by entry, and so are powers, quotients and functions of arrays: X² squares
 the entries, XX multiplies matrices. 𝟏 is a vector of ones, so 𝟏bᵀ has b in every row and A𝟏 sums the rows of A. [z > 0]
-is 1 where that holds and 0 elsewhere. softmax and logsumexp act on each row. In the book's forms the letters are
-ours; where a book restricts its data (a symmetric matrix, one-hot labels), `domains` say so to `sg.derive`.
+is 1 where that holds and 0 elsewhere. softmax and logsumexp act on each row. p[i, yᵢ] is the entry of row i that the
+label yᵢ names, for all i; onehot(y) has its ones there. In the book's forms the letters are ours; where a book
+restricts its data (a symmetric matrix, one-hot labels), `domains` say so to `sg.derive`.
 """
 
 

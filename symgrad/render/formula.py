@@ -14,6 +14,7 @@ from symgrad.render.letters import Letters
 from symgrad.render.names import NAMES, short_names, unicode_name
 from symgrad.render.notation import NOTATIONS
 from symgrad.render.repeats import repeated
+from symgrad.render.rows import each_row_once
 from symgrad.render.softmax import SHARE, axes_of
 from symgrad.render.spacing import Spacing
 
@@ -34,6 +35,7 @@ class Writer:
         kind = NOTATIONS[style]
         spacing = Spacing.of([*inputs, *map(self.name, named), kind.ones_sign], kind.summation)
         self.notation = kind(spacing, sizes, frozenset(i.name for i in program.inputs))
+        self.letters = {*inputs, *sizes, *map(self.name, named)}
         self._pieces: dict[str, Piece] = {}
 
     def name(self, value: str) -> str:
@@ -90,9 +92,29 @@ class Writer:
             return self.notation.softmax(self.piece(b.args[0]), axes)
         if b.op == "sum" and (root := self._norm(b.name)) is not None and self._short(b.name):
             return self.notation.scalar(ARG(0) ** 2, (root,))
+        if b.op in ("take", "scatter") and each_row_once(self.program, b):
+            return self._of_each_row(b)
+        if b.op == "scatter" and b.shape and self.program.type(b.args[0]).shape == ():
+            return self._unit(b)
         if b.op == "pointwise":
             return self._with_norms(b)
         return None
+
+    def _of_each_row(self, b: Binding) -> Piece | None:
+        """z[i, yᵢ], an entry of each row, where it is summed; one-hot labels."""
+        labels = self.piece(b.args[2])
+        if b.op == "scatter":
+            whole = self.piece(b.args[0]).text == self.notation.ones(()).text
+            return self.notation.call("onehot", labels) if whole else None
+        if b.name in self.named or "i" in self.letters:
+            return None
+        entry = self.notation.entry(self.piece(b.args[0]), labels)
+        return entry and Piece(entry.text, entry.strength, 1)
+
+    def _unit(self, b: Binding) -> Piece | None:
+        """A single 1 among zeros."""
+        one = self.piece(b.args[0]).text == "1" and len(b.args) == 2 and len(b.shape) == 1
+        return self.notation.call("onehot", self.piece(b.args[1])) if one else None
 
     def _with_norms(self, b: Binding) -> Piece | None:
         """A function of sums of squares, written with norms: x / ‖x‖."""
@@ -193,7 +215,7 @@ def _symbols(shape: tuple[object, ...]) -> list[sympy.Symbol]:
 
 
 def _worth_a_name(program: Program, b: Binding) -> bool:
-    if b.op in ("constant", "transpose", "broadcast_to", "reshape"):
+    if b.op in ("constant", "pattern", "transpose", "broadcast_to", "reshape"):
         return False
     if b.op in ("slice", "take") and b.label is None:  # A[i] is as short as a name
         return False

@@ -58,15 +58,17 @@ NAMES: dict[str, Callable[[str], str]] = {"text": unicode_name, "ascii": ascii_n
 def short_names(names: Sequence[str]) -> dict[str, str]:
     """Dotted parameter names as a course writes them: the layers' weights W1, W2, …, their biases b1, b2, …
 
-    Names without a dot stay as they are; a letter that is taken leaves the dotted name.
+    Names without a dot stay as they are, but those of a bare linear layer; a letter that is taken leaves the name.
     """
+    letters = {"weight": "W", "bias": "b"}
     out = {n: n for n in names if "." not in n}
+    if letters.keys() <= out.keys() and not set(letters.values()) & out.keys():
+        out |= letters
     layers: list[str] = []
     for n in names:
         prefix, dot, _ = n.rpartition(".")
         if dot and prefix not in layers:
             layers.append(prefix)
-    letters = {"weight": "W", "bias": "b"}
     for n in names:
         prefix, dot, last = n.rpartition(".")
         if not dot:

@@ -15,6 +15,9 @@ from symgrad.render.entrywise import entrywise
 from symgrad.render.printers import AsciiPrinter, LatexPrinter, UnicodePrinter
 from symgrad.render.spacing import ONES, Spacing
 
+LONGEST_POWER = 4
+"""Powers of matrices up to here are written out as products."""
+
 
 class UnicodeNotation:
     """Formulas for a terminal that shows Unicode.
@@ -75,7 +78,12 @@ class UnicodeNotation:
         return Piece(f"{self.wrap(a, ATOM)}{self.inverted}", POW, a.rank)
 
     def matrix_power(self, a: Piece, p: int) -> Piece:
-        """A³, the product of matrices; marked, as A³ is otherwise taken entry by entry."""
+        """AAA, the product of matrices; marked where it is longer, as A⁹ is otherwise taken entry by entry."""
+        if 2 <= p <= LONGEST_POWER:
+            text = self.wrap(a, NEG)
+            for _ in range(p - 1):
+                text = self.join(text, self.wrap(a, NEG))
+            return Piece(text, NEG, a.rank)
         return self.call("power", a, Piece(str(p), ATOM))
 
     def identity(self) -> Piece:
@@ -110,6 +118,10 @@ class UnicodeNotation:
         if axes == (a.rank - 1,):
             return self.call("softmax", a)
         return self.call("softmax", a, Piece(f"axis={axes[0] if len(axes) == 1 else axes}", ATOM))
+
+    def entry(self, a: Piece, index: Piece) -> Piece | None:
+        """z[i, yᵢ]: the entry of row i that an index names; None where the index has no short name."""
+        return Piece(f"{a.text}[i, {index.text}ᵢ]", ATOM, 1) if a.strength >= ATOM and _short(index) else None
 
     def total(self, a: Piece, axes: tuple[int, ...] | None, keepdims: bool = False) -> Piece:
         if axes is None:
@@ -177,6 +189,11 @@ class UnicodeNotation:
         return row if shape[0] == 1 else Piece(self.join(one.text, row.text), NEG, 2)
 
 
+def _short(index: Piece) -> bool:
+    """Whether a name can have a letter below it."""
+    return len(index.text) == 1
+
+
 def _book(shape: Shape) -> tuple[Dim, ...]:
     """The shape on paper, where a vector is a column."""
     return (shape[0], 1) if len(shape) == 1 else tuple(shape) if shape else (1, 1)
@@ -208,6 +225,11 @@ class AsciiNotation(UnicodeNotation):
     ones_sign = "ones"
     summation = "sum"
     norm_bars = ("||", "||")
+
+    def entry(self, a: Piece, index: Piece) -> Piece | None:
+        return (
+            Piece(f"{a.text}[i, {index.text}[i]]", ATOM, 1) if a.strength >= ATOM and _short(index) else None
+        )
 
 
 _ASCII = str.maketrans(
@@ -242,6 +264,10 @@ class LatexNotation(UnicodeNotation):
     ones_sign = r"\mathbf{1}"
     summation = r"\sum"
     norm_bars = (r"\left\|", r"\right\|")
+
+    def entry(self, a: Piece, index: Piece) -> Piece | None:
+        single = a.strength >= ATOM and len(a.text) == 1
+        return Piece(f"{a.text}_{{i, {index.text}_i}}", ATOM, 1) if single and _short(index) else None
 
     def join(self, left: str, right: str) -> str:
         return f"{left} {right}"

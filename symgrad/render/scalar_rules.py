@@ -77,8 +77,21 @@ def merged(fn: sympy.Expr) -> sympy.Expr:
             continue
         yes = fn.xreplace({s: s.args[1] for s in chosen})
         no = fn.xreplace({s: s.args[2] for s in chosen})
-        fn = Select(condition, yes, no)
+        fn = _chosen(condition, yes, no)
     return fn
+
+
+def _chosen(condition: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
+    """``where(c, a + b, a)`` as ``a + where(c, b, 0)``: what differs, where it does."""
+    for one, other in ((yes, no), (no, yes)):
+        common = [t for t in sympy.Add.make_args(other) if t != 0]
+        terms = list(sympy.Add.make_args(one))
+        if common and all(t in terms for t in common) and one != other:
+            rest = sympy.Add(*(t for t in terms if t not in common))
+            sign = -1 if rest.could_extract_minus_sign() else 1
+            choice = Select(condition, sign * rest, 0) if one is yes else Select(condition, 0, sign * rest)
+            return sympy.Add(other, sign * choice)
+    return Select(condition, yes, no)
 
 
 def content(fn: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Expr, sympy.Expr]:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import sympy
 
 from symgrad.ops.dims import Shape
+from symgrad.ops.eye import eye_attrs
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars.functions import Absolute, Comparison, Sigmoid, Sign, Step
 from symgrad.program import Binding, Builder, Program
 from symgrad.render.matrices import symmetric
 from symgrad.render.matrix_rules import matrix_rule
 from symgrad.render.products import multiplied
+from symgrad.render.quadratic import joined
+from symgrad.render.rows import is_diagonal_of_ones
 from symgrad.render.scalar_factors import split
 from symgrad.render.scalar_rules import content, tidy
 from symgrad.render.scaled import MOVES, ONE, Scaled, elementwise, number
@@ -86,7 +89,11 @@ class Simplifier:
             return summed(self.builder, args[0].core, over).times(args[0].coefficient)
         if b.op in PICKS:
             indices = [self._whole(a) for a in args[1:]]
-            return Scaled(args[0].coefficient, self.builder.emit(b.op, args[0].core, *indices, **b.attrs))
+            picked = self.builder.emit(b.op, args[0].core, *indices, **b.attrs)
+            found = self.builder.binding(picked)
+            if found is not None and is_diagonal_of_ones(self.builder, found):
+                picked = self.builder.emit("eye", **eye_attrs(found.shape[0]))
+            return Scaled(args[0].coefficient, picked)
         if b.op in MOVES:
             return Scaled(args[0].coefficient, self._moved(b, args[0].core))
         rewritten = matrix_rule(self.builder, b, args, self.transposed)
@@ -249,6 +256,7 @@ class Simplifier:
         if rest == 0 or not rest.has(*symbols):
             return number(self.builder, coefficient * rest, shape)
         renamed = rest.xreplace({s: ARG(i) for i, s in enumerate(symbols)})
+        renamed, cores = joined(self.builder, renamed, cores)
         # Where an argument has cancelled, the others may be smaller than the result.
         return Scaled(coefficient, elementwise(self.builder, renamed, cores, shape))
 

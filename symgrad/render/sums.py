@@ -11,6 +11,7 @@ from symgrad.ops.record import ARG
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Binding, Builder
 from symgrad.render.matrices import traced, transposed
+from symgrad.render.rows import each_row_once
 from symgrad.render.scaled import ONE, Scaled, elementwise, number
 from symgrad.render.softmax import axes_of
 
@@ -50,6 +51,8 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
         left, right = inner.args
         if len(inner.shape) == len(builder.type(left).shape) == 2:  # (AB)ᵀ𝟏 = BᵀAᵀ𝟏
             total = summed(builder, left, Over((0,), False, (builder.type(left).shape[1],)))
+            if builder.constant_value(total.core) == 0:
+                return number(builder, 0, over.out)
             turned = transposed(builder, right)
             return Scaled(total.coefficient, builder.emit("matmul", turned, total.core))
     if inner is not None and inner.op == "pointwise":
@@ -65,13 +68,8 @@ def _distribution(builder: Builder, core: str) -> tuple[int, ...]:
         if i.name == core and i.domain in ("onehot", "prob") and i.shape:
             return (len(i.shape) - 1,)
     b = builder.binding(core)
-    if b is None or b.op != "scatter" or b.attrs["axes"] != (0, 1) or builder.constant_value(b.args[0]) != 1:
-        return ()
-    rows = builder.binding(b.args[1])
-    counted = (
-        rows is not None and rows.op == "pattern" and (rows.attrs["first"], rows.attrs["step"]) == (0, 1)
-    )
-    return (1,) if counted and rows is not None and rows.shape == b.shape[:1] else ()
+    ones = b is not None and b.op == "scatter" and builder.constant_value(b.args[0]) == 1
+    return (1,) if b is not None and ones and each_row_once(builder, b) else ()
 
 
 def kept(builder: Builder, total: Binding, shape: Shape) -> str | None:
@@ -127,6 +125,8 @@ def _factored(builder: Builder, inner: Binding, fixed: list[sympy.Expr], over: O
     used = [i for i in range(len(inner.args)) if any(f.has(ARG(i)) for f in fixed)]
     cores = [_beside(builder, inner.args[i], inner.shape, over) for i in used]
     outer = sympy.Mul(*fixed).xreplace({ARG(i): ARG(j) for j, i in enumerate(used)})
+    if builder.constant_value(total.core) == 0:
+        return total
     if builder.constant_value(total.core) == 1:
         return Scaled(total.coefficient, elementwise(builder, outer, cores, over.out))
     fn = outer * ARG(len(used))

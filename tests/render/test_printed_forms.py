@@ -51,7 +51,7 @@ TEXTS = {
         {"x": "n d", "w": "d 1", "y": "n 1"},
         {"w": "xᵀ(σ(xw) − y)"},
     ),
-    "quadratic form": ("x @ A @ x", {"x": "n", "A": "n n"}, {"x": "Ax + Aᵀx", "A": "xxᵀ"}),
+    "quadratic form": ("x @ A @ x", {"x": "n", "A": "n n"}, {"x": "(A + Aᵀ)x", "A": "xxᵀ"}),
     "two names that look alike": (
         "np.sum((w1 - w_1)**2)",
         {"w1": "n", "w_1": "n"},

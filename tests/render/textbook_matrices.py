@@ -153,7 +153,7 @@ ROWS: tuple[Row, ...] = (
         f"{COOKBOOK}, eq. 81",
         (
             "L = xᵀBx",
-            "∂L/∂x = Bx + Bᵀx",
+            "∂L/∂x = (B + Bᵀ)x",
         ),
     ),
     Row(
@@ -176,9 +176,8 @@ ROWS: tuple[Row, ...] = (
         "(D + Dᵀ)(Xb + c)bᵀ",
         f"{COOKBOOK}, eq. 83",
         (
-            "L = zᵀDz",
-            "z = Xb + c",
-            "∂L/∂X = (Dz + Dᵀz)bᵀ",
+            "L = (Xb + c)ᵀD(Xb + c)",
+            "∂L/∂X = (D + Dᵀ)(Xb + c)bᵀ",
         ),
     ),
     Row(
@@ -365,7 +364,10 @@ ROWS: tuple[Row, ...] = (
         ("X",),
         "3(X²)ᵀ",
         f"{COOKBOOK}, eq. 121",
-        ("L = tr(power(X, 3))", "∂L/∂X = 3XᵀXᵀ"),
+        (
+            "L = tr(XXX)",
+            "∂L/∂X = 3XᵀXᵀ",
+        ),
         note="XX is the product of matrices, X² the square of entries",
     ),
     Row(

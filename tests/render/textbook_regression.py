@@ -171,7 +171,7 @@ ROWS: tuple[Row, ...] = (
         "(1/n) Xᵀ(P − Y)",
         f"{PRML}, eq. 4.109",
         (
-            "L = −(1/n) Σ log(p[arange(n), y])",
+            "L = −(1/n) Σ log(p[i, yᵢ])",
             "Z = XW",
             "p = softmax(Z)",
             "∂L/∂W = (1/n) Xᵀ(p − onehot(y))",
