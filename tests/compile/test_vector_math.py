@@ -206,3 +206,8 @@ def test_coefficients_are_those_of_the_script() -> None:
     (fit,) = (f for f in script.FITS if f.name == "cos")
     for number in (*script.coefficients(fit, "float32"), *script.two_over_pi()):
         assert f"        {number!r},\n" in text
+
+
+def test_the_page_is_fresh() -> None:
+    script = _script("make_math")
+    assert script.page() == script.PAGE.read_text(encoding="utf-8"), "run python docs/make_math.py"

@@ -129,7 +129,7 @@ EXPONENTIAL = (
     VectorFunction(
         "tanh", _tanh,
         "(e²ˣ − 1)/(e²ˣ + 1) through expm1",
-        {"float32": 2.5, "float64": 2.5},
+        {"float32": 3.0, "float64": 3.0},
         (((0.0,), 0.0), ((-0.0,), -0.0), ((inf,), 1.0), ((-inf,), -1.0), ((nan,), nan)),
     ),
     VectorFunction(
