@@ -12,6 +12,7 @@ from symgrad.ops.record import Piece
 from symgrad.ops.scalars import functions as f
 from symgrad.ops.scalars import logic, rounding, special
 from symgrad.ops.scalars.printer import ADD, ATOM, MUL, NEG, POW, ScalarPrinter
+from symgrad.render.conditions import condition
 from symgrad.render.numbers import decimal, parts, under_root
 from symgrad.render.spacing import ONES, Spacing
 
@@ -60,25 +61,6 @@ _NAMES: dict[type, str] = {
     special.FMin: "fmin",
     special.LogNdtr: "log_ndtr",
 }
-
-
-_NEGATED: dict[type, type] = {
-    f.Greater: f.LessEqual,
-    f.GreaterEqual: f.Less,
-    f.Less: f.GreaterEqual,
-    f.LessEqual: f.Greater,
-    f.Equal: f.NotEqual,
-    f.NotEqual: f.Equal,
-}
-
-
-def _rising(e: sympy.Expr) -> tuple[sympy.Expr, str, sympy.Expr] | None:
-    """A comparison with the smaller side first."""
-    if isinstance(e, f.Less | f.LessEqual):
-        return e.args[0], e.sign, e.args[1]
-    if isinstance(e, f.Greater | f.GreaterEqual):
-        return e.args[1], e.sign.replace(">", "<"), e.args[0]
-    return None
 
 
 class UnicodePrinter(ScalarPrinter):
@@ -152,7 +134,7 @@ class UnicodePrinter(ScalarPrinter):
         if kind is f.Ratio:
             return self.fraction(*args)
         if kind in (logic.LogicalAnd, logic.LogicalOr, logic.LogicalNot):
-            return Piece(f"[{self.condition(expr)}]", ATOM, rank)
+            return Piece(f"[{condition(self, expr)}]", ATOM, rank)
         if kind is f.Above:  # a tie counts half
             a, b = args[0].text, args[1].text
             return Piece(f"[{a} > {b}] + {self.half}[{a} = {b}]", ADD, rank)
@@ -163,42 +145,6 @@ class UnicodePrinter(ScalarPrinter):
         if kind is sympy.polygamma and expr.args[0] == 0:
             return self.called("digamma", args[1:], rank)
         return self.called(self.functions.get(kind, kind.__name__), args, rank)
-
-    def condition(self, expr: sympy.Expr) -> str:
-        """What stands within [ ]: 0 < x < 1, x > 0 ∨ y > 0, ¬m."""
-        kind = type(expr)
-        if isinstance(expr, f.Comparison):
-            return self.piece(expr).text[1:-1]
-        if kind is logic.LogicalNot:
-            inner = expr.args[0]
-            flipped = _NEGATED.get(type(inner))
-            if flipped is not None:
-                return self.condition(flipped(*inner.args))
-            text = self.condition(inner)
-            return f"{self.negation}({text})" if inner.args else f"{self.negation}{text}"
-        if kind in (logic.LogicalAnd, logic.LogicalOr):
-            chain = self.chained(*expr.args) if kind is logic.LogicalAnd else None
-            if chain is not None:
-                return chain
-            other = logic.LogicalOr if kind is logic.LogicalAnd else logic.LogicalAnd
-            parts = [
-                f"({self.condition(a)})" if isinstance(a, other) else self.condition(a) for a in expr.args
-            ]
-            return (self.conjunction if kind is logic.LogicalAnd else self.disjunction).join(parts)
-        piece = self.piece(expr)
-        return piece.text if expr.is_Symbol else self.wrap(piece, ADD)
-
-    def chained(self, one: sympy.Expr, other: sympy.Expr) -> str | None:
-        """0 < x < 1 for two comparisons of one value; None for others."""
-        rising = [_rising(e) for e in (one, other)]
-        if None in rising:
-            return None
-        for (low, first, middle), (again, second, high) in (rising, rising[::-1]):  # type: ignore[misc]
-            if middle == again and not middle.is_number:
-                signs = [self.equal_signs.get(s, s) for s in (first, second)]
-                a, b, c = (self.wrap(self.piece(e), ADD) for e in (low, middle, high))
-                return f"{a} {signs[0]} {b} {signs[1]} {c}"
-        return None
 
     def bars(self, text: str) -> str:
         return f"|{text}|"
@@ -372,42 +318,6 @@ class LatexPrinter(UnicodePrinter):
 
     def raised(self, exponent: sympy.Expr) -> str:
         return f"^{{{self.piece(exponent).text}}}"
-
-    def condition(self, expr: sympy.Expr) -> str:
-        """What stands within [ ]: 0 < x < 1, x > 0 ∨ y > 0, ¬m."""
-        kind = type(expr)
-        if isinstance(expr, f.Comparison):
-            return self.piece(expr).text[1:-1]
-        if kind is logic.LogicalNot:
-            inner = expr.args[0]
-            flipped = _NEGATED.get(type(inner))
-            if flipped is not None:
-                return self.condition(flipped(*inner.args))
-            text = self.condition(inner)
-            return f"{self.negation}({text})" if inner.args else f"{self.negation}{text}"
-        if kind in (logic.LogicalAnd, logic.LogicalOr):
-            chain = self.chained(*expr.args) if kind is logic.LogicalAnd else None
-            if chain is not None:
-                return chain
-            other = logic.LogicalOr if kind is logic.LogicalAnd else logic.LogicalAnd
-            parts = [
-                f"({self.condition(a)})" if isinstance(a, other) else self.condition(a) for a in expr.args
-            ]
-            return (self.conjunction if kind is logic.LogicalAnd else self.disjunction).join(parts)
-        piece = self.piece(expr)
-        return piece.text if expr.is_Symbol else self.wrap(piece, ADD)
-
-    def chained(self, one: sympy.Expr, other: sympy.Expr) -> str | None:
-        """0 < x < 1 for two comparisons of one value; None for others."""
-        rising = [_rising(e) for e in (one, other)]
-        if None in rising:
-            return None
-        for (low, first, middle), (again, second, high) in (rising, rising[::-1]):  # type: ignore[misc]
-            if middle == again and not middle.is_number:
-                signs = [self.equal_signs.get(s, s) for s in (first, second)]
-                a, b, c = (self.wrap(self.piece(e), ADD) for e in (low, middle, high))
-                return f"{a} {signs[0]} {b} {signs[1]} {c}"
-        return None
 
     def bars(self, text: str) -> str:
         return rf"\left|{text}\right|"
