@@ -75,8 +75,9 @@ class Small:
 def _small(fn: sympy.Expr, arity: int, exact: bool, smooth: tuple[int, ...]) -> Small:
     own = in_own_terms(fn)
     relations = [r.lhs - r.rhs for r in own.atoms(Relational)]
-    # A matrix without an inverse has a determinant that is 0 but for rounding.
-    poles = [e.base for e in own.atoms(sympy.Pow) if e.exp.is_negative]
+    # A matrix without an inverse has a determinant that is 0 but for rounding,
+    # and two equal singular values differ by the root of one.
+    poles = [e.base for e in own.atoms(sympy.Pow) if not (e.exp.is_integer and e.exp.is_nonnegative)]
     corners = [c for c in (*relations, *poles) if any(c.has(ARG(i)) for i in smooth)]
     slopes = [sympy.diff(own, ARG(i)) if i in smooth else sympy.S.Zero for i in range(arity)]
     return Small(
