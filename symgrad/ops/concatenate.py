@@ -130,8 +130,13 @@ def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool])
 def _sympy(args: Sequence[Any], shapes: Sequence[Shape], attrs: Attrs, out: Shape) -> Any:
     if len(out) > 2:
         return None
-    rows = [[a] for a in args] if attrs["axis"] == 0 else [list(args)]
-    return sympy.BlockMatrix(rows)
+    axis = attrs["axis"]
+    blocks = [
+        a for a, shape in zip(args, shapes, strict=True) if shape[axis] != 0
+    ]  # SymPy has no empty blocks
+    if len(blocks) < 2:
+        return blocks[0] if blocks else None
+    return sympy.BlockMatrix([[a] for a in blocks] if axis == 0 else [blocks])
 
 
 _N, _D = dim_symbol("n"), dim_symbol("d")

@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from symgrad.ops import sympy_forms
 from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Notation, Op, Piece, Type, Whole
 from symgrad.ops.scalars.functions import Sign
 from symgrad.ops.squares import (
@@ -134,7 +135,9 @@ COFACTOR = Op(
     "(1998), On the adjugate matrix",
     examples=_EXAMPLES,
     stack=same_on_stack("cofactor"),
-    sympy=lambda args, shapes, attrs, out: sympy.Determinant(args[0]) * args[0].T.inverse(),
+    sympy=lambda args, shapes, attrs, out: sympy_forms.times(
+        sympy.Determinant(args[0]), sympy_forms.transposed(args[0]).inverse()
+    ),
     imports=(_COFACTORS,),
 )
 

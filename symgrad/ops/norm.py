@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy
 
+from symgrad.ops import sympy_forms
 from symgrad.ops.dims import Shape
 from symgrad.ops.record import (
     ARG,
@@ -88,7 +89,7 @@ def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
 
 def _sympy(args: Sequence[Any], shapes: Sequence[Shape], attrs: Attrs, out: Shape) -> Any:
     if attrs["total"] and attrs["p"] == 2 and not attrs["keepdims"] and shapes[0]:
-        return sympy.sqrt(sympy.Trace(args[0].T * args[0]))
+        return sympy.sqrt(sympy.Trace(sympy_forms.times(sympy_forms.transposed(args[0]), args[0])))
     return None
 
 

@@ -148,6 +148,8 @@ def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool])
 def _sympy(args: Sequence[Any], shapes: Sequence[Shape], attrs: Attrs, out: Shape) -> Any:
     if any(step != 1 for step in attrs["step"]) or len(shapes[0]) > 2 or not shapes[0]:
         return None
+    if out and 0 in out:  # SymPy has no slices without entries
+        return sympy.ZeroMatrix(*(out if len(out) == 2 else (out[0], 1)))
     ranges = [(s, s + n) for s, n in zip(attrs["start"], attrs["size"], strict=True)]
     ranges += [(0, 1)] * (2 - len(ranges))
     part = args[0][slice(*ranges[0]), slice(*ranges[1])]

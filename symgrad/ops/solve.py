@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symgrad.errors import ShapeError
+from symgrad.ops import sympy_forms
 from symgrad.ops.dims import broadcast, format_shape, same
 from symgrad.ops.pointwise import aligned
 from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Notation, Op, Piece, Type, Whole
@@ -107,7 +108,7 @@ def _stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bool])
 
 
 def _sympy(args: Sequence[Any], shapes: Sequence[Any], attrs: Attrs, out: Any) -> Any:
-    return args[0].inverse() * args[1]
+    return sympy_forms.times(args[0].inverse(), args[1])
 
 
 _RULES = ("x = A⁻¹b  ⇒  Ā = −b̄xᵀ with b̄ = A⁻ᵀx̄", "x = A⁻¹b  ⇒  b̄ = A⁻ᵀx̄")
