@@ -19,7 +19,7 @@ from symgrad.trace import moves, views
 from symgrad.trace import operations as ops
 from symgrad.trace.checks import printing
 from symgrad.trace.dispatch import METHODS, call_numpy, call_ufunc, torch_names
-from symgrad.trace.grids import ordered_reshape
+from symgrad.trace.grids import ordered_ravel, ordered_reshape
 from symgrad.trace.labels import labels
 from symgrad.trace.masked import Masked
 from symgrad.trace.memory import Memory
@@ -77,7 +77,7 @@ class Traced(Memory, NDArrayOperatorsMixin):
 
     @property
     def flat(self) -> Traced:
-        return views.reshape(self, -1)
+        return views.flat(self)
 
     def __repr__(self) -> str:
         if self.numbers is not None:
@@ -146,10 +146,10 @@ class Traced(Memory, NDArrayOperatorsMixin):
         return ordered_reshape(self, shape[0] if len(shape) == 1 else shape, order)
 
     def ravel(self, order: str = "C") -> Traced:
-        return ordered_reshape(self, -1, order)
+        return ordered_ravel(self, order)
 
     def flatten(self, order: str = "C") -> Traced:
-        return views.fresh(call_numpy(self.builder, np.ravel, (self, order), {}))
+        return views.fresh(ordered_ravel(self, order), "C")
 
     def squeeze(self, axis: Any = None) -> Traced:
         return views.squeeze(self, axis)
@@ -158,7 +158,7 @@ class Traced(Memory, NDArrayOperatorsMixin):
         return call_numpy(self.builder, np.swapaxes, (self, axis1, axis2), {})
 
     def copy(self, order: str = "C") -> Traced:
-        return views.fresh(self)
+        return views.copy(self, order)
 
     def astype(self, dtype: Any, **options: Any) -> Traced:
         return views.fresh(ops.as_kind(self, dtype))

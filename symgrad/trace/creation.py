@@ -17,14 +17,13 @@ import sympy
 
 from symgrad.errors import TraceError, UnsupportedError
 from symgrad.program import Builder
-from symgrad.trace import constants, grids, linalg, moves, spectral, structured
+from symgrad.trace import constants, grids, linalg, moves, spectral, structured, views
 from symgrad.trace import operations as ops
 from symgrad.trace.dispatch import SCIPY_SPECIAL, call_numpy
 from symgrad.trace.distances import SCIPY_DISTANCE
 from symgrad.trace.distributions import distributions
 from symgrad.trace.refusals import remembering
 from symgrad.trace.sizes import number
-from symgrad.trace.views import fresh
 
 Function = Callable[..., Any]
 
@@ -36,7 +35,7 @@ def _sizes(shape: Any) -> tuple[Any, ...]:
 
 def _filled(value: Any) -> Function:
     def make(builder: Builder, shape: Any, dtype: Any = float, order: str = "C", like: Any = None) -> Any:
-        return _full(builder, shape, value, dtype)
+        return _full(builder, shape, value, dtype, order)
 
     return make
 
@@ -48,14 +47,18 @@ def _full(
     if isinstance(fill_value, ops.Array):
         numbers = fill_value.numbers
         if numbers is None:
-            return fresh(moves.broadcast_to(fill_value, dims))
+            return ops.Array(builder, moves.broadcast_to(fill_value, dims).name, order=order)
         fill_value = numbers
-    if all(isinstance(d, int) for d in dims):
-        return ops.Array(builder, data=np.full(dims, fill_value, dtype))
     if dtype is not None and np.dtype(dtype).kind != "f":
-        whole = tuple(number(builder, d, "an array of whole numbers") for d in dims)
-        return ops.Array(builder, data=np.full(whole, fill_value, dtype))
-    return ops.ones(builder, dims, np.full((), fill_value, dtype).item())
+        dims = tuple(number(builder, d, "an array of whole numbers") for d in dims)
+    if all(isinstance(d, int) for d in dims):
+        return ops.Array(builder, data=np.full(dims, fill_value, dtype, order=_letter(order)), order=order)
+    made = ops.ones(builder, dims, np.full((), fill_value, dtype).item())
+    return ops.Array(builder, made.name, order=order)
+
+
+def _letter(order: str) -> Any:
+    return "F" if order == "F" else "C"
 
 
 def _like(value: Any) -> Function:
@@ -79,7 +82,8 @@ def _full_like(
     model = ops.lift(builder, a)
     if dtype is None:
         dtype = ops.dtype_of(model)
-    return _full(builder, model.dims if shape is None else shape, fill_value, dtype)
+    made = _full(builder, model.dims if shape is None else shape, fill_value, dtype, order)
+    return made if order in ("C", "F") else model.laid_alike(made)
 
 
 def _array(
@@ -93,7 +97,8 @@ def _array(
     like: Any = None,
 ) -> Any:
     a = _asarray(builder, object, dtype)
-    made = fresh(a) if a is object else a
+    shared = a is object and copy in (True, 1)
+    made = views.copy(a, order) if shared or order == "F" else a
     for _ in range(ndmin - made.ndim):
         made = moves.reshape_dims(made, (1, *made.dims))
     return made
@@ -103,9 +108,16 @@ def _asarray(builder: Builder, a: Any, dtype: Any = None, order: str = "K", like
     if not isinstance(a, ops.Array):
         plain = _plain(a)
         if plain is not None:
-            return ops.Array(builder, data=np.array(plain, dtype=dtype))
+            return ops.Array(builder, data=np.array(plain, dtype=dtype, order=order))  # type: ignore[call-overload]
         a = ops.lift(builder, a)
-    return a if dtype is None else ops.as_kind(a, dtype)
+    found = a if dtype is None else ops.as_kind(a, dtype)
+    if order == "F":
+        return views.transpose(views.by_rows(views.transpose(found)))
+    return views.by_rows(found) if order == "C" else found
+
+
+def _contiguous(builder: Builder, a: Any, dtype: Any = None, like: Any = None) -> Any:
+    return _asarray(builder, a, dtype, "C")
 
 
 def _plain(value: Any) -> Any:
@@ -175,7 +187,8 @@ CREATION: dict[str, Function] = {
     "full_like": _full_like,
     "array": _array,
     "asarray": _asarray,
-    "ascontiguousarray": _asarray,
+    "ascontiguousarray": _contiguous,
+    "asfortranarray": lambda b, a, dtype=None, *, like=None: _asarray(b, a, dtype, "F"),
     "asanyarray": _asarray,
     "asarray_chkfinite": _asarray,
     "eye": _eye,

@@ -13,9 +13,9 @@ import numpy as np
 
 from symgrad.errors import TraceError, UnsupportedError, nearest
 from symgrad.program import Builder
-from symgrad.trace import gammas, indexing, moves, reductions, special, views
+from symgrad.trace import gammas, indexing, joining, moves, moving, reductions, special, views
 from symgrad.trace import operations as ops
-from symgrad.trace.grids import ordered_reshape
+from symgrad.trace.grids import ordered_ravel, ordered_reshape
 from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
 from symgrad.trace.refusals import remembering
 from symgrad.trace.sizes import number
@@ -151,15 +151,25 @@ def _numbers(value: Any) -> Any:
 VIEWS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.transpose: lambda b, a, axes=None: views.transpose(ops.lift(b, a), axes),
     np.reshape: lambda b, a, shape, order="C": ordered_reshape(ops.lift(b, a), shape, order),
-    np.ravel: lambda b, a, order="C": ordered_reshape(ops.lift(b, a), -1, order),
+    np.ravel: lambda b, a, order="C": ordered_ravel(ops.lift(b, a), order),
+    np.swapaxes: lambda b, a, axis1, axis2: views.swapaxes(ops.lift(b, a), axis1, axis2),
+    np.moveaxis: lambda b, a, source, destination: views.transpose(
+        ops.lift(b, a), moving.moved(ops.lift(b, a), source, destination)
+    ),
+    np.flip: lambda b, m, axis=None: views.getitem(ops.lift(b, m), moving.flipping(ops.lift(b, m), axis)),
+    np.fliplr: lambda b, m: views.getitem(ops.lift(b, m), moving.flipping(ops.lift(b, m), 1)),
+    np.flipud: lambda b, m: views.getitem(ops.lift(b, m), moving.flipping(ops.lift(b, m), 0)),
     np.squeeze: lambda b, a, axis=None: views.squeeze(ops.lift(b, a), axis),
     np.expand_dims: lambda b, a, axis: views.expand_dims(ops.lift(b, a), axis),
+    np.matrix_transpose: lambda b, x: ops.lift(b, x).mT,
+    np.linalg.matrix_transpose: lambda b, x: ops.lift(b, x).mT,
+    **{f: views.at_least(rank) for rank, f in enumerate((np.atleast_1d, np.atleast_2d, np.atleast_3d), 1)},
+    **joining.SPLITS,
 }
 """Functions whose result is written through."""
 
 READ_ONLY: tuple[Callable[..., Any], ...] = (
-    np.broadcast_to, np.diagonal, np.flip, np.fliplr, np.flipud, np.moveaxis, np.rollaxis, np.rot90, np.swapaxes,
-    np.atleast_1d, np.atleast_2d, np.atleast_3d,
+    np.broadcast_to, np.diagonal, np.rollaxis, np.rot90, np.lib.stride_tricks.sliding_window_view, np.linalg.diagonal,
 )  # fmt: skip
 """Functions whose result shares memory, which is followed for reading alone."""
 
@@ -190,7 +200,7 @@ SHAPES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.shape: lambda b, a: a.shape,
     np.ndim: lambda b, a: a.ndim,
     np.size: lambda b, a, axis=None: a.size if axis is None else a.shape[axis],
-    np.copy: lambda b, a, order="K", subok=False: views.fresh(ops.lift(b, a)),
+    np.copy: lambda b, a, order="K", subok=False: views.copy(ops.lift(b, a), order),
 }
 
 
@@ -202,9 +212,21 @@ def call_numpy(builder: Builder, func: Any, args: Sequence[Any], options: Mappin
     for table in (SHAPES, IN_PLACE, VIEWS):
         if func in table:
             return bind_numpy(name, table[func], builder, tuple(args), options)
+    shared = func in READ_ONLY or (func is np.diag and np.ndim(args[0]) == 2)
+    if shared and isinstance(args[0], ops.Array) and "out" not in options:
+        return views.read_only(
+            args[0], lambda base: _computed(builder, func, name, (base, *args[1:]), options)
+        )
+    return _computed(builder, func, name, args, options)
+
+
+def _computed(builder: Builder, func: Any, name: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
+    """A function of NumPy's whose result is new."""
+    options = dict(options)
     plain = [_numbers(v) for v in args]
     plain_options = {k: _numbers(v) for k, v in options.items()}
-    if all(
+    alone = func is np.einsum and len(args) == 2  # whose result may be a view
+    if not alone and all(
         _is_plain(v, p)
         for v, p in zip([*args, *options.values()], [*plain, *plain_options.values()], strict=True)
     ):
@@ -216,10 +238,6 @@ def call_numpy(builder: Builder, func: Any, args: Sequence[Any], options: Mappin
     if "out" in options:
         target = options.pop("out")
         return views.replace(target, bind_numpy(name, rule, builder, tuple(args), options), name)
-    if func in READ_ONLY and isinstance(args[0], ops.Array):
-        return views.read_only(
-            args[0], lambda base: bind_numpy(name, rule, builder, (base, *args[1:]), options)
-        )
     result = bind_numpy(name, rule, builder, tuple(args), options)
     return views.fresh(result) if any(result is v for v in args) and isinstance(result, ops.Array) else result
 

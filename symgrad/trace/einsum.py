@@ -14,7 +14,7 @@ from symgrad.errors import ShapeError, SpecError, UnsupportedError
 from symgrad.ops.dims import same
 from symgrad.ops.einsum import LETTERS, sizes_of
 from symgrad.program import Builder
-from symgrad.trace import moves
+from symgrad.trace import layout, moves, views
 from symgrad.trace import operations as ops
 
 if TYPE_CHECKING:
@@ -42,7 +42,11 @@ def einsum(builder: Builder, *operands: Any, optimize: Any = False) -> Traced:
             "einsum needs one array for each term.", where="einsum", expected=len(terms), got=len(values)
         )
     named, target = _without_ellipsis(terms, out, values)
-    return contract(builder, [Labelled(v, t) for v, t in zip(values, named, strict=True)], target)
+    if len(values) == 1 and set(named[0]) == set(target):  # nothing is summed: NumPy returns a view
+        return views.read_only(values[0], lambda base: contract(builder, [Labelled(base, named[0])], target))
+    found = contract(builder, [Labelled(v, t) for v, t in zip(values, named, strict=True)], target)
+    layout.note(builder, found.name)  # NumPy lays it out as the loops over its operands run
+    return found
 
 
 def contract(builder: Builder, operands: Sequence[Labelled], out: str) -> Traced:

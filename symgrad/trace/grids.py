@@ -34,16 +34,25 @@ def ordered_reshape(a: Any, shape: Any, order: str = "C") -> Any:
     Raises:
         UnsupportedError: an order that depends on how the array lies in memory.
     """
-    if order == "C":
-        return views.reshape(a, shape)
-    if order != "F":
-        raise UnsupportedError(
-            "How an array lies in memory is not traced.",
-            where=f"order={order!r}",
-            expected="order='C' or order='F'",
-        )
-    wanted = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
-    return views.transpose(views.reshape(views.transpose(a), wanted[::-1]))
+    if _by_columns(order):
+        wanted = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+        return views.transpose(views.reshape(views.transpose(a), wanted[::-1]))
+    return views.reshape(a, shape)
+
+
+def ordered_ravel(a: Any, order: str = "C") -> Any:
+    """``a.ravel(order)``, as ``ordered_reshape``."""
+    return views.ravel(views.transpose(a) if _by_columns(order) else a)
+
+
+def _by_columns(order: str) -> bool:
+    if order in ("C", "F"):
+        return order == "F"
+    raise UnsupportedError(
+        "How an array lies in memory is not traced.",
+        where=f"order={order!r}",
+        expected="order='C' or order='F'",
+    )
 
 
 # Side by side -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import sympy
 from symgrad.errors import ShapeError, TraceError, UnsupportedError
 from symgrad.ops.dims import Dim, as_dim, broadcast, format_shape, product, same
 from symgrad.program import Builder
-from symgrad.trace import moves
+from symgrad.trace import moves, views
 from symgrad.trace import operations as ops
 from symgrad.trace.constants import arange, constant_array, eye, tri
 from symgrad.trace.indexing import getitem
@@ -89,13 +89,7 @@ def stack_nested(builder: Builder, nested: Any) -> Any:
 
 def at_least(a: Any, rank: int) -> Any:
     """The array with axes of size 1 where NumPy's ``atleast_1d``, ``_2d`` and ``_3d`` put them."""
-    if a.ndim >= rank:
-        return a
-    if rank == 3 and a.ndim:
-        dims = (1, a.dims[0], 1) if a.ndim == 1 else (*a.dims, 1)
-    else:
-        dims = (*(1,) * (rank - a.ndim), *a.dims)
-    return moves.reshape_dims(a, dims)
+    return a if a.ndim >= rank else moves.reshape_dims(a, views.dims_at_least(a.dims, rank))
 
 
 def vstack(builder: Builder, tup: Any) -> Any:
@@ -169,7 +163,7 @@ def _parts(builder: Builder, a: Any, sections: Any, axis: int, even: bool, name:
             part = sympy.sympify(a.dims[axis]) / count
             divided(builder, part)
             bounds: list[Any] = [ops.size_value(builder, as_dim(i * part)) for i in range(count + 1)]
-            return [along(builder, a, axis, slice(i, j)) for i, j in pairwise(bounds)]
+            return [_part(a, axis, slice(i, j)) for i, j in pairwise(bounds)]
         size = number(builder, a.dims[axis], name)
         if even and size % count:
             raise ShapeError(
@@ -179,7 +173,12 @@ def _parts(builder: Builder, a: Any, sections: Any, axis: int, even: bool, name:
         bounds = [min(i, more) + i * each for i in range(count + 1)]
     else:
         bounds = [None, *list(sections), None]
-    return [along(builder, a, axis, slice(i, j)) for i, j in pairwise(bounds)]
+    return [_part(a, axis, slice(i, j)) for i, j in pairwise(bounds)]
+
+
+def _part(a: Any, axis: int, key: slice) -> Any:
+    """A part that shares its memory with the whole."""
+    return views.getitem(a, (*(slice(None),) * axis, key))
 
 
 def delete(builder: Builder, arr: Any, obj: Any, axis: Any = None) -> Any:
@@ -293,6 +292,15 @@ def meshgrid(
     return tuple(ops.Array(builder, builder.emit("broadcast_to", v.name, shape=shape)) for v in open_ones)
 
 
+SPLITS: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.split: _split("np.split", even=True),
+    np.array_split: _split("np.array_split", even=False),
+    np.hsplit: _split("np.hsplit", even=True, axis=1),
+    np.vsplit: _split("np.vsplit", even=True, axis=0),
+    np.dsplit: _split("np.dsplit", even=True, axis=2),
+}
+"""Their parts are views."""
+
 NUMPY: dict[Callable[..., Any], Callable[..., Any]] = {
     np.concatenate: concatenate,
     np.stack: stack,
@@ -302,11 +310,6 @@ NUMPY: dict[Callable[..., Any], Callable[..., Any]] = {
     np.dstack: dstack,
     np.append: append,
     np.block: block,
-    np.split: _split("np.split", even=True),
-    np.array_split: _split("np.array_split", even=False),
-    np.hsplit: _split("np.hsplit", even=True, axis=1),
-    np.vsplit: _split("np.vsplit", even=True, axis=0),
-    np.dsplit: _split("np.dsplit", even=True, axis=2),
     np.delete: delete,
     np.insert: insert,
     np.tile: tile,

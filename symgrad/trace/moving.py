@@ -15,7 +15,7 @@ from symgrad.trace import moves
 from symgrad.trace import operations as ops
 from symgrad.trace.constants import arange
 from symgrad.trace.indexing import getitem
-from symgrad.trace.joining import along, at_least
+from symgrad.trace.joining import along
 from symgrad.trace.keys import Range
 from symgrad.trace.regions import filled, join, written
 from symgrad.trace.sizes import number
@@ -31,8 +31,13 @@ def _axes(axis: Any, rank: int, where: str) -> list[int]:
 
 def flip(builder: Builder, m: Any, axis: Any = None) -> Any:
     a = ops.lift(builder, m)
+    return getitem(builder, a, flipping(a, axis))
+
+
+def flipping(a: Any, axis: Any) -> tuple[slice, ...]:
+    """The key that reads these axes backwards."""
     axes = _axes(axis, a.ndim, "np.flip")
-    return getitem(builder, a, tuple(_BACKWARDS if i in axes else slice(None) for i in range(a.ndim)))
+    return tuple(_BACKWARDS if i in axes else slice(None) for i in range(a.ndim))
 
 
 def roll(builder: Builder, a: Any, shift: Any, axis: Any = None) -> Any:
@@ -59,13 +64,18 @@ def _rolled(builder: Builder, a: Any, shift: Any, axis: int) -> Any:
 
 def moveaxis(builder: Builder, a: Any, source: Any, destination: Any) -> Any:
     value = ops.lift(builder, a)
-    here, there = (_axes(x, value.ndim, "np.moveaxis") for x in (source, destination))
+    return moves.transpose(value, moved(value, source, destination))
+
+
+def moved(a: Any, source: Any, destination: Any) -> list[int]:
+    """The order of the axes after ``np.moveaxis``."""
+    here, there = (_axes(x, a.ndim, "np.moveaxis") for x in (source, destination))
     if len(here) != len(there):
         raise ShapeError("moveaxis takes as many sources as destinations.", where="np.moveaxis")
-    order = [i for i in range(value.ndim) if i not in here]
+    order = [i for i in range(a.ndim) if i not in here]
     for to, i in sorted(zip(there, here, strict=True)):
         order.insert(to, i)
-    return moves.transpose(value, order)
+    return order
 
 
 def swapaxes(builder: Builder, a: Any, axis1: Any, axis2: Any) -> Any:
@@ -94,14 +104,6 @@ def rot90(builder: Builder, m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) ->
     if turns == 1:
         return swapaxes(builder, flip(builder, a, second), first, second)
     return flip(builder, swapaxes(builder, a, first, second), second)
-
-
-def _atleast(rank: int) -> Callable[..., Any]:
-    def rule(builder: Builder, *arys: Any) -> Any:
-        found = tuple(at_least(ops.lift(builder, a), rank) for a in arys)
-        return found[0] if len(found) == 1 else found
-
-    return rule
 
 
 # Padding --------------------------------------------------------------------------------------------------
@@ -227,17 +229,9 @@ def ix_(builder: Builder, *args: Any) -> tuple[Any, ...]:
 
 
 NUMPY: dict[Callable[..., Any], Callable[..., Any]] = {
-    np.flip: flip,
-    np.fliplr: lambda b, m: flip(b, m, 1),
-    np.flipud: lambda b, m: flip(b, m, 0),
     np.roll: roll,
-    np.moveaxis: moveaxis,
-    np.swapaxes: swapaxes,
     np.rollaxis: rollaxis,
     np.rot90: rot90,
-    np.atleast_1d: _atleast(1),
-    np.atleast_2d: _atleast(2),
-    np.atleast_3d: _atleast(3),
     np.pad: pad,
     np.take: take,
     np.take_along_axis: take_along_axis,

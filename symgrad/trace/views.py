@@ -1,31 +1,67 @@
 """Functions of arrays whose result shares memory with the argument, and assignment.
 
-Each is the pure operation of the same name, with what it shares recorded (``Memory.as_view_of``).
+Each is the pure operation of the same name, with what it shares recorded (``Memory.as_view``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from symgrad.errors import ShapeError
-from symgrad.ops.dims import broadcast, format_shape
-from symgrad.trace import indexing, moves
+from symgrad.ops.dims import Shape, broadcast, format_shape, product
+from symgrad.trace import indexing, layout, moves
 from symgrad.trace import operations as ops
+from symgrad.trace.keys import New
+from symgrad.trace.keys import read as read_key
+from symgrad.trace.memory import View
 from symgrad.trace.sizes import constant_of
 
 
-def fresh(a: Any) -> Any:
-    """The same value in memory of its own."""
+def fresh(a: Any, order: str | None = None) -> Any:
+    """The same value in memory of its own, which lies like it, or row by row with ``order="C"``."""
     numbers = a.numbers
     if numbers is not None:
-        return ops.Array(a.builder, data=numbers.copy())
-    return ops.Array(a.builder, a.name)
+        return ops.Array(a.builder, data=np.array(numbers, order="C" if order == "C" else "K"), order=order)
+    return ops.Array(a.builder, a.name, order=order)
+
+
+def copy(a: Any, order: str = "K") -> Any:
+    """``np.copy(a, order)``: like the array itself for "K" and "A"."""
+    made = fresh(a, "C" if order == "C" else None)
+    return transpose(fresh(transpose(made), "C")) if order == "F" else made
 
 
 def reshape(a: Any, shape: Any) -> Any:
+    """``a.reshape(shape)``: a view where the array lies such that it can be one, and else a copy."""
+    return _reshaped(a, shape, lambda base, wanted: layout.reshapes(base.builder, *_lies(base), wanted))
+
+
+def ravel(a: Any) -> Any:
+    """``a.ravel()``: a view where the array lies row by row without gaps, and else a copy."""
+    return _reshaped(a, -1, lambda base, wanted: layout.contiguous(base.builder, *_lies(base)))
+
+
+def by_rows(a: Any) -> Any:
+    """``np.ascontiguousarray(a)``: the array itself where it lies row by row without gaps, and else a copy."""
+    return _reshaped(a, a.dims, lambda base, wanted: layout.contiguous(base.builder, *_lies(base)))
+
+
+def flat(a: Any) -> Any:
+    """``a.flat``: written through, however the array lies."""
+    return _reshaped(a, -1, None, copied=True)
+
+
+def _lies(a: Any) -> tuple[Any, layout.Strides | None]:
+    return a.dims, a.strides_known()
+
+
+def _reshaped(a: Any, shape: Any, shares: Callable[[Any, Any], bool] | None, copied: bool = False) -> Any:
+    if isinstance(shape, (list, tuple)):
+        shape = tuple(shape)
+
     def read(base: Any) -> Any:
         numbers = base.numbers
         if numbers is not None:
@@ -35,12 +71,20 @@ def reshape(a: Any, shape: Any) -> Any:
     def write(base: Any, value: Any) -> None:
         base.store(fresh(moves.reshape_dims(ops.lift(base.builder, value), base.dims)))
 
-    if isinstance(shape, (list, tuple)):
-        shape = tuple(shape)
-    return read(a).as_view_of(a, read, write)
+    found = read(a)
+    wanted = found.dims
+
+    def strides(base: Any) -> layout.Strides | None:
+        known = base.strides_known()
+        return None if known is None or shares is None else layout.reshaped(base.dims, known, wanted)
+
+    asked = None if shares is None else lambda base: shares(base, wanted)
+    return found.as_view(View(a, read, write, strides, keeps=True, shares=asked, copied=copied))
 
 
 def transpose(a: Any, axes: Any = None) -> Any:
+    order = tuple(range(a.ndim))[::-1] if axes is None else tuple(int(i) % max(a.ndim, 1) for i in axes)
+
     def read(base: Any) -> Any:
         numbers = base.numbers
         if numbers is not None:
@@ -48,10 +92,20 @@ def transpose(a: Any, axes: Any = None) -> Any:
         return fresh(moves.transpose(base, axes))
 
     def write(base: Any, value: Any) -> None:
-        order = tuple(np.argsort([int(i) % base.ndim for i in axes])) if axes is not None else None
-        base.store(fresh(moves.transpose(ops.lift(base.builder, value), order)))
+        base.store(fresh(moves.transpose(ops.lift(base.builder, value), tuple(np.argsort(order)))))
 
-    return read(a).as_view_of(a, read, write)
+    def strides(base: Any) -> layout.Strides | None:
+        known = base.strides_known()
+        return None if known is None else tuple(known[i] for i in order)
+
+    return read(a).as_view(View(a, read, write, strides, keeps=layout.in_order(a.dims, order)))
+
+
+def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
+    i, j = (ops.axis_of(x, a.ndim, "np.swapaxes") for x in (axis1, axis2))
+    order = list(range(a.ndim))
+    order[i], order[j] = j, i
+    return transpose(a, order)
 
 
 def squeeze(a: Any, axis: Any = None) -> Any:
@@ -60,6 +114,24 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 
 def expand_dims(a: Any, axis: Any) -> Any:
     return reshape(a, moves.expand_dims(_named(a), axis).dims)
+
+
+def at_least(rank: int) -> Callable[..., Any]:
+    """``np.atleast_1d``, ``_2d`` and ``_3d``."""
+
+    def rule(builder: Any, *arys: Any) -> Any:
+        values = [ops.lift(builder, a) for a in arys]
+        found = tuple(a if a.ndim >= rank else reshape(a, dims_at_least(a.dims, rank)) for a in values)
+        return found[0] if len(found) == 1 else found
+
+    return rule
+
+
+def dims_at_least(dims: Shape, rank: int) -> Shape:
+    """The shape with axes of size 1 where NumPy puts them."""
+    if rank == 3 and dims:
+        return (1, dims[0], 1) if len(dims) == 1 else (*dims, 1)
+    return (*(1,) * (rank - len(dims)), *dims)
 
 
 def _named(a: Any) -> Any:
@@ -73,7 +145,7 @@ def read_only(a: Any, function: Callable[[Any], Any]) -> Any:
         result = function(base)
         return fresh(result) if result is base else result
 
-    return read(a).as_view_of(a, read, None)
+    return read(a).as_view(View(a, read, None))
 
 
 # Indexing -------------------------------------------------------------------------------------------------
@@ -134,10 +206,30 @@ def getitem(a: Any, key: Any) -> Any:
     def write(base: Any, value: Any) -> None:
         setitem(base, key, value)
 
+    def strides(base: Any) -> layout.Strides | None:
+        known = base.strides_known()
+        return None if known is None else _strides_of(known, read_key(base.builder, base.dims, key))
+
     found = read(a)
     if not _basic(key) or not found.dims:  # an entry is a number, not a view
         return found
-    return found.as_view_of(a, read, write)
+    if a.parts_are_copies:
+        return fresh(found, "C")
+    return found.as_view(View(a, read, write, strides, keeps=True))
+
+
+def _strides_of(strides: layout.Strides, parts: Sequence[Any]) -> layout.Strides:
+    """The strides of a part of an array."""
+    known = iter(strides)
+    out: list[Any] = []
+    for p in parts:
+        if isinstance(p, New):
+            out.append(1)
+            continue
+        step = next(known)
+        if not p.dropped:
+            out.append(product([step, p.step]))
+    return tuple(out)
 
 
 def fresh_or_masked(value: Any) -> Any:
