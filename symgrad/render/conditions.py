@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import sympy
 
@@ -28,7 +28,7 @@ class LogicSigns(Protocol):
     conjunction: str
     disjunction: str
     negation: str
-    equal_signs: Mapping[str, str]
+    equal_signs: ClassVar[Mapping[str, str]]
 
     def piece(self, expr: sympy.Expr) -> Piece: ...
     def wrap(self, piece: Piece, least: int) -> str: ...

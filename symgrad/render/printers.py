@@ -13,10 +13,11 @@ from symgrad.ops.scalars import functions as f
 from symgrad.ops.scalars import logic, rounding, special
 from symgrad.ops.scalars.printer import ADD, ATOM, MUL, NEG, POW, ScalarPrinter
 from symgrad.render.conditions import condition
-from symgrad.render.numbers import decimal, parts, under_root
+from symgrad.render.numbers import decimal, parts, rounded, under_root
 from symgrad.render.spacing import ONES, Spacing
 
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_DIGITS, _LETTER = re.compile(r"[\d.]+"), re.compile(r"[^\W\d_][²³]?")
 _FRACTIONS = {"1/2": "½", "1/3": "⅓", "1/4": "¼", "3/4": "¾", "2/3": "⅔"}
 _NAMES: dict[type, str] = {
     sympy.exp: "exp",
@@ -91,14 +92,13 @@ class UnicodePrinter(ScalarPrinter):
     def number(self, value: sympy.Rational) -> Piece:
         if value.is_Integer:
             return Piece(str(int(value)), ATOM)
-        text = f"{value.p}/{value.q}"
+        top, bottom = parts(value)
+        text = f"{top}/{bottom}"
         if text in self.fractions:
             return Piece(self.fractions[text], ATOM)
-        shown = decimal(value)
-        if shown is not None:
-            return Piece(shown, ATOM)
-        top, bottom = parts(value)
-        return Piece(f"{self.number(top).text}/{bottom}", MUL)
+        if bottom == 1:
+            return Piece(decimal(top) or rounded(top) or str(top), ATOM)
+        return Piece(f"{self.number(top).text}/{self.number(bottom).text}", MUL)
 
     def special(self, value: sympy.Expr) -> Piece:
         return Piece({sympy.pi: "π", sympy.E: "e", sympy.oo: "∞"}.get(value, str(value)), ATOM)
@@ -191,7 +191,7 @@ class UnicodePrinter(ScalarPrinter):
         text = texts[0]
         for t in texts[1:]:
             near = self.spacing.tight(text, t) and not t.startswith("(")
-            near = near or (text.isdecimal() and t[:1].isalpha() and len(t) == 1)
+            near = near or (_DIGITS.fullmatch(text) is not None and _LETTER.fullmatch(t) is not None)
             text += t if near or t.startswith(("|", "‖")) else f"{self.dot}{t}"
         return text
 
@@ -206,8 +206,6 @@ class UnicodePrinter(ScalarPrinter):
         return f"{front}{text}" if tight else f"{front} {text}"
 
     def ratio(self, value: sympy.Rational, divided: bool) -> tuple[sympy.Expr, sympy.Expr]:
-        if decimal(value) is not None and not divided:
-            return value, sympy.S.One
         return parts(value)
 
     def _product(self, expr: sympy.Expr) -> Piece:
@@ -301,11 +299,10 @@ class LatexPrinter(UnicodePrinter):
     def number(self, value: sympy.Rational) -> Piece:
         if value.is_Integer:
             return Piece(str(int(value)), ATOM)
-        shown = decimal(value)
-        if shown is not None:
-            return Piece(shown, ATOM)
         top, bottom = parts(value)
-        return Piece(rf"\tfrac{{{self.number(top).text}}}{{{bottom}}}", ATOM)
+        if bottom == 1:
+            return Piece(decimal(top) or rounded(top) or str(top), ATOM)
+        return Piece(rf"\tfrac{{{self.number(top).text}}}{{{self.number(bottom).text}}}", ATOM)
 
     def special(self, value: sympy.Expr) -> Piece:
         return Piece({sympy.pi: r"\pi", sympy.E: "e"}.get(value, sympy.latex(value)), ATOM)
