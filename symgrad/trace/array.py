@@ -7,7 +7,7 @@ branch, a conversion, an object array) raises instead of guessing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from symgrad.errors import TraceError, UnsupportedError, nearest
 from symgrad.ops.dims import Dim, format_shape, product
 from symgrad.trace import moves, views
 from symgrad.trace import operations as ops
-from symgrad.trace.checks import printing
+from symgrad.trace.checks import of_symgrad, printing
 from symgrad.trace.dispatch import METHODS, call_numpy, call_ufunc, torch_names
 from symgrad.trace.grids import ordered_ravel, ordered_reshape
 from symgrad.trace.labels import labels
@@ -80,14 +80,42 @@ class Traced(Memory, NDArrayOperatorsMixin):
         return views.flat(self)
 
     def __repr__(self) -> str:
+        return self._described() if of_symgrad() else self._text(repr)
+
+    def __str__(self) -> str:
+        return self._described() if of_symgrad() else self._text(str)
+
+    def _described(self) -> str:
+        """For messages and for what is shown: what this is, and not its values."""
         if self.numbers is not None:
             return f"<traced numbers {format_shape(self.dims)}>"
         value = constant_of(self)
-        if value is None or not value.free_symbols:
-            return f"<traced {self.name} {format_shape(self.dims)}>" if value is None else str(value)
-        if not printing():
+        return f"<traced {self.name} {format_shape(self.dims)}>" if value is None else str(value)
+
+    def _text(self, written: Callable[[Any], str]) -> str:
+        """The text that NumPy would give; what is not known yet is described where the text is only shown.
+
+        Raises:
+            TraceError: the text depends on the data, and the function goes on with it; NeedsSize: on sizes.
+        """
+        numbers = self.numbers
+        if numbers is not None:
+            return written(numbers if numbers.ndim else numbers[()])
+        value = constant_of(self)
+        if value is not None and not value.free_symbols:
+            return written(int(value) if value.is_Integer else float(value))
+        if printing():
+            return self._described()
+        if value is not None:
             raise self.builder.refuse(NeedsSize(value.free_symbols, f"str({value})"))
-        return str(value)
+        raise self.builder.refuse(
+            TraceError(
+                "A traced array has no values yet, and its text is used.",
+                where=self._described(),
+                expected="a text that is printed, logged or raised",
+                fix="print(x) shows what it is; to branch on a value use np.where(condition, a, b)",
+            )
+        )
 
     # NumPy's and symgrad's protocols ---------------------------------------------------------------------
 
@@ -156,6 +184,12 @@ class Traced(Memory, NDArrayOperatorsMixin):
 
     def swapaxes(self, axis1: int, axis2: int) -> Traced:
         return call_numpy(self.builder, np.swapaxes, (self, axis1, axis2), {})
+
+    def __copy__(self) -> Traced:
+        return views.copy(self) if self.dims else self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Traced:
+        return self.__copy__()
 
     def copy(self, order: str = "C") -> Traced:
         return views.copy(self, order)
@@ -227,7 +261,10 @@ class Traced(Memory, NDArrayOperatorsMixin):
         return round(self._number("round"), digits)
 
     def __format__(self, spec: str) -> str:
-        return format(self._number("format"), spec) if spec else repr(self)
+        if of_symgrad():
+            return self._described()
+        unknown = self.numbers is None and constant_of(self) is None
+        return format(self._number("format"), spec) if spec and not unknown else self._text(str)
 
     def _number(self, what: str) -> Any:
         """The number that this value is; a size that is still a symbol makes the trace start again."""
@@ -269,8 +306,8 @@ class Traced(Memory, NDArrayOperatorsMixin):
 
 
 ops.Array = Traced
-
+_UNWRAPPED = ("__init__", "__getattr__", "__hash__", "__repr__", "__str__", "__format__")
 
 for _name, _member in list(vars(Traced).items()):
-    if callable(_member) and _name not in ("__init__", "__getattr__", "__hash__", "__repr__"):
+    if callable(_member) and _name not in _UNWRAPPED:
         setattr(Traced, _name, remembering(_member))

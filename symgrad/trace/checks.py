@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dis
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import CodeType
@@ -48,26 +49,58 @@ def _raises(instructions: Sequence[dis.Instruction], start: int) -> bool:
     return False
 
 
+_BETWEEN = (sys.stdlib_module_names | {"symgrad", "numpy"}) - {"__main__"}
+"""Whose code may run between the user's and a text."""
+_TRACERS = {"symgrad.trace.function", "symgrad.trace.module"}
+"""Who calls the user's code."""
+_SHOWING_MODULES = {"logging", "bdb", "pdb"}
 _SHOWING = {"print", "debug", "info", "warning", "log", "warn"}
 
 
 def printing() -> bool:
-    """Whether the line of the user's code that is running shows something, or raises: its texts have no effect."""
-    frame = sys._getframe(1)
-    while (frame.f_globals.get("__name__") or "").partition(".")[0] in ("symgrad", "numpy"):
-        if frame.f_back is None:
-            return True
-        frame = frame.f_back
-    return frame.f_lineno in _showing(frame.f_code)
+    """Whether the user's code is showing something, or raising, just now: its texts have no effect."""
+    users = None
+    for frame, _ in traceback.walk_stack(sys._getframe(1)):
+        module = frame.f_globals.get("__name__") or ""
+        if module in _TRACERS or module.partition(".")[0] in _SHOWING_MODULES:
+            break
+        if users is None and module.partition(".")[0] not in _BETWEEN:
+            users = frame
+    else:
+        return True  # no function is being traced
+    if users is None or module not in _TRACERS:
+        return True
+    here = _positions(users.f_code)[users.f_lasti // 2]
+    return any(first <= here[0] and here[1] <= last for first, last in _showing(users.f_code))
+
+
+def of_symgrad() -> bool:
+    """Whether the caller of the caller is symgrad itself, as where an error names a value."""
+    return (sys._getframe(2).f_globals.get("__name__") or "").partition(".")[0] == "symgrad"
+
+
+_Place = tuple[int, int]
 
 
 @lru_cache(maxsize=1024)
-def _showing(code: CodeType) -> frozenset[int]:
-    """The lines on which a function that shows text is called, or an error is raised."""
-    lines, line = set(), None
-    for i in dis.get_instructions(code):
-        line = i.starts_line if i.starts_line is not None else line
-        named = i.opname.startswith("LOAD_") and i.argval in _SHOWING
-        if line is not None and (named or i.opname == "RAISE_VARARGS"):
-            lines.add(line)
-    return frozenset(lines)
+def _positions(code: CodeType) -> tuple[tuple[_Place, _Place], ...]:
+    """Line and column where the source of each instruction begins and ends."""
+    return tuple(((a or 0, c or 0), (b or 0, d or 0)) for a, b, c, d in code.co_positions())
+
+
+@lru_cache(maxsize=1024)
+def _showing(code: CodeType) -> tuple[tuple[_Place, _Place], ...]:
+    """Where the calls of functions that show text begin and end, and the statements that raise."""
+    instructions = list(dis.get_instructions(code))
+    places = _positions(code)
+    # A call begins where the name does that it calls.
+    named = {
+        places[i.offset // 2][0]
+        for i in instructions
+        if i.opname.startswith("LOAD_") and i.argval in _SHOWING
+    }
+    return tuple(
+        places[i.offset // 2]
+        for i in instructions
+        if i.opname == "RAISE_VARARGS" or (i.opname.startswith("CALL") and places[i.offset // 2][0] in named)
+    )

@@ -45,29 +45,40 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any], sandbox: Sa
         TraceError: the function raised; the message has its line.
     """
     by_position = {n: p.default for n, p in parameters(function).items() if p.kind is p.POSITIONAL_ONLY}
-    positional = [arguments.get(n, default) for n, default in by_position.items()]
     named = {n: v for n, v in arguments.items() if n not in by_position}
     builder = next((v.builder for v in arguments.values() if isinstance(v, Traced)), None)
     if sandbox is None and builder is not None:
         sandbox = Sandbox(builder, {})
+    if sandbox is not None:
+        by_position = {n: sandbox.value(default) for n, default in by_position.items()}
+    positional = [arguments.get(n, default) for n, default in by_position.items()]
     runnable = function if sandbox is None else sandbox.function(function)
     try:
         with _local_names():
             result = runnable(*positional, **named)
     except SymgradError as error:
-        raise _located(error, function) from None
+        raise _located(_first(sandbox, error), function) from None
     except RecursionError:
         raise TraceError("The function never ends.", where=_line(function, sys.exc_info()[2])) from None
     except (Exception, SystemExit) as error:
         # The boundary to foreign code: whatever it raises becomes one kind of error, with its place.
+        refusal = _first(sandbox, None)
+        if refusal is not None:  # the function caught it and raised another
+            raise _located(refusal, function) from error
         raise TraceError(
             f"{_name(function)} raised {type(error).__name__} while it was traced: {error}",
             where=_line(function, error.__traceback__),
             fix="the function has to work on arrays of every size; only what NumPy computes can be traced",
         ) from error
-    if sandbox is not None and sandbox.builder.refusal is not None:
-        raise _located(sandbox.builder.refusal, function)  # the function caught it and went on
+    refusal = _first(sandbox, None)
+    if refusal is not None:  # the function caught it and went on
+        raise _located(refusal, function)
     return result
+
+
+def _first(sandbox: Sandbox | None, error: SymgradError | None) -> SymgradError | None:
+    """What was refused first: what follows it may come of a branch that NumPy does not take."""
+    return error if sandbox is None or sandbox.builder.refusal is None else sandbox.builder.refusal
 
 
 def _name(function: Any) -> str:
@@ -91,9 +102,9 @@ def _users(frame: types.FrameType) -> bool:
     return is_users(frame.f_globals.get("__name__"))
 
 
-def _located(error: SymgradError, function: Any) -> SymgradError:
+def _located(error: Any, function: Any) -> SymgradError:
     place = _line(function, error.__traceback__)
-    if place is not None:
+    if place is not None and place not in (error.where or ""):
         error.where = place if error.where is None else f"{error.where} ({place})"
     return error
 

@@ -117,6 +117,7 @@ def read(builder: Builder, dims: Shape, key: Any) -> list[Part]:
 def _plain(builder: Builder, k: Any) -> Any:
     """Lists and ranges as arrays, traced constants as positions."""
     if isinstance(k, ops.Array):
+        ops.lift(builder, k)  # refuses a value of another trace
         if k.numbers is not None:
             return k.numbers if k.ndim else k.numbers.item()
         return k

@@ -255,7 +255,9 @@ def _owner(source: Any) -> str:
 
 
 def _checked_result(result: Any, builder: Builder, owner: str, scalar: bool = True) -> Traced:
-    if not isinstance(result, Traced):
+    if isinstance(result, Traced):
+        lift(builder, result)  # refuses a value of another trace
+    else:
         if isinstance(result, (int, float, sympy.Expr)) and not isinstance(result, bool):
             return lift(builder, result)
         raise TraceError(

@@ -2,13 +2,16 @@
 
 A copy of a function reads its globals and closure through substitutes: libraries are replaced by what
 ``creation.Library`` has for them, ``len``, ``sum``, ``max`` and their like know symbolic sizes, helper functions,
-methods and objects of the user's are copied in the same way, constant arrays become traced ones that cannot be
-written to, and names that stand for inputs are the inputs.  Nothing of the user's is changed.
+methods, objects, lists and dicts of the user's are copied in the same way, constant arrays become traced ones that
+cannot be written to, and names that stand for inputs are the inputs.  Nothing of the user's is changed: what a
+function keeps in a list or a dict around it, it keeps for one trace.
 """
 
 from __future__ import annotations
 
+import abc
 import builtins
+import collections
 import copy
 import dis
 import functools
@@ -59,6 +62,8 @@ class Sandbox:
         self.library = Library(builder)
         self.taken: set[str] = set()
         self._made: dict[int, tuple[Any, Any]] = {}
+        self._scopes: dict[int, dict[str, Any]] = {}
+        self._cells: dict[int, types.CellType] = {}
         self._builtins = {**vars(builtins), **our_builtins(builder, self.library)}
 
     def function(self, function: Any) -> Callable[..., Any]:
@@ -112,43 +117,55 @@ class Sandbox:
             return _UserModule(self, value) if is_users(value.__name__) else value
         if isinstance(value, type):
             return self._class(value) if is_users(value.__module__) else value
-        if isinstance(value, (list, tuple, dict)):
+        if isinstance(value, tuple):
+            return self._tuple(value)
+        if isinstance(value, (list, dict, set, collections.deque)):
             return self._container(value)
         wrapped = getattr(value, "__wrapped__", None)
         if isinstance(wrapped, types.FunctionType):  # a cache around a function
             return self.value(wrapped)
-        if is_users(type(value).__module__) and hasattr(value, "__dict__"):
+        if is_users(type(value).__module__):
             return self._object(value)
         return value
 
     def _function(self, function: types.FunctionType) -> types.FunctionType:
         if id(function) in self._made:
             return self._made[id(function)][1]
-        names: dict[str, Any] = {**function.__globals__, "__builtins__": self._builtins}
-        cells = tuple(types.CellType() for _ in function.__closure__ or ())
+        names = self._scope(function.__globals__)
+        originals = function.__closure__ or ()
+        new = [(c, n) for c, n in zip(originals, function.__code__.co_freevars) if id(c) not in self._cells]
+        cells = tuple(self._cells.setdefault(id(c), types.CellType()) for c in originals)
         made = types.FunctionType(function.__code__, names, function.__name__, function.__defaults__, cells)
         self._made[id(function)] = (function, made)
-        made.__kwdefaults__ = function.__kwdefaults__
         made.__qualname__ = function.__qualname__
         made.__dict__.update(function.__dict__)
         for read in names_read(function.__code__):
-            if read in function.__globals__:
-                names[read] = self.value(function.__globals__[read], read)
-        for cell, old, free in zip(
-            cells, function.__closure__ or (), function.__code__.co_freevars, strict=True
-        ):
+            original = function.__globals__.get(read, names)
+            if names.get(read) is original:  # not assigned by the function itself
+                names[read] = self.value(original, read)
+        for cell, free in new:
             try:
-                cell.cell_contents = self.value(old.cell_contents, free)
+                self._cells[id(cell)].cell_contents = self.value(cell.cell_contents, free)
             except ValueError:  # not assigned yet
                 continue
         made.__defaults__ = tuple(self.value(d) for d in function.__defaults__ or ()) or None
+        made.__kwdefaults__ = {k: self.value(d) for k, d in (function.__kwdefaults__ or {}).items()} or None
         return made
 
-    def _class(self, kind: type) -> type:
-        """The class made again from copies of its methods and of the user's classes that it inherits from.
+    def _scope(self, original: dict[str, Any]) -> dict[str, Any]:
+        """The globals of all copies of one module's functions, so that ``global`` reaches from one to the other."""
+        if id(original) not in self._scopes:
+            self._scopes[id(original)] = {**original, "__builtins__": self._builtins}
+        return self._scopes[id(original)]
 
-        No original stays among its ancestors: ``super()`` goes from copy to copy.
+    def _class(self, kind: type) -> type:
+        """The class made again from copies of its members and of the user's classes that it inherits from.
+
+        No original stays among its ancestors: ``super()`` goes from copy to copy.  Enumerations and other classes
+        with a class of their own stay what they are.
         """
+        if type(kind) not in (type, abc.ABCMeta):
+            return kind
         bases = tuple(self.value(b) for b in kind.__bases__)
         slots = getattr(kind, "__slots__", ())
         own = {"__dict__", "__weakref__", *((slots,) if isinstance(slots, str) else slots)}
@@ -159,44 +176,64 @@ class Sandbox:
             return kind
         self._made[id(kind)] = (kind, made)
         for key, member in members.items():
-            if isinstance(member, (types.FunctionType, staticmethod, classmethod)):
-                setattr(made, key, self.value(member))
-            elif isinstance(member, property):
-                setattr(
-                    made, key, property(member.fget and self.value(member.fget), member.fset, member.fdel)
-                )
-            elif isinstance(member, np.ndarray):
-                setattr(made, key, self.value(member, key))
+            new = self._member(member, key)
+            if new is not member:
+                setattr(made, key, new)
         return made
+
+    def _member(self, member: Any, name: str) -> Any:
+        if isinstance(member, property):
+            return property(*(f and self.value(f) for f in (member.fget, member.fset, member.fdel)))
+        if isinstance(member, functools.cached_property):
+            made = functools.cached_property(self.value(member.func))
+            made.__set_name__(object, name)
+            return made
+        inside = name.startswith("__") and name.endswith("__")
+        return member if inside and not callable(member) else self.value(member, name)
 
     def _object(self, value: Any) -> Any:
         try:
             made = copy.copy(value)
+            if made is value:  # there is one of it, as of a member of an enumeration
+                return value
             made.__class__ = self.value(type(value))
         except TypeError:  # of a layout that cannot change
             return value
         self._made[id(value)] = (value, made)
-        for key, member in list(vars(value).items()):
+        for key, member in list(getattr(value, "__dict__", {}).items()):
             made.__dict__[key] = self.value(member, key)
+        for key in _slots(type(value)):
+            if hasattr(value, key):
+                object.__setattr__(made, key, self.value(getattr(value, key), key))
         return made
 
-    def _container(self, value: Any) -> Any:
+    def _tuple(self, value: tuple[Any, ...]) -> Any:
         if len(value) > _MOST_ELEMENTS:
             return value
-        if isinstance(value, dict):
-            parts = {k: self.value(v, k if isinstance(k, str) else None) for k, v in value.items()}
-            changed = any(parts[k] is not v for k, v in value.items())
-            return _like(value, parts) if changed else value
         items = [self.value(v) for v in value]
         if all(new is old for new, old in zip(items, value, strict=True)):
             return value
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
 
+    def _container(self, value: Any) -> Any:
+        """A copy, also where nothing in it changes: the function may put something in."""
+        made = copy.copy(value)
+        self._made[id(value)] = (value, made)  # it may hold itself
+        if len(value) > _MOST_ELEMENTS or isinstance(value, set):
+            return made
+        if isinstance(value, dict):
+            made.update({k: self.value(v, k if isinstance(k, str) else None) for k, v in value.items()})
+        else:
+            for i, v in enumerate(value):
+                made[i] = self.value(v)
+        return made
 
-def _like(value: dict[Any, Any], parts: dict[Any, Any]) -> dict[Any, Any]:
-    made = copy.copy(value)
-    made.update(parts)
-    return made
+
+def _slots(kind: type) -> list[str]:
+    """The attributes of an object that has no dict for them."""
+    named = (vars(k).get("__slots__", ()) for k in kind.__mro__)
+    every = [s for slots in named for s in ((slots,) if isinstance(slots, str) else slots)]
+    return [s for s in every if s not in ("__dict__", "__weakref__")]
 
 
 def _is_data(value: Any) -> bool:
