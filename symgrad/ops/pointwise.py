@@ -28,7 +28,7 @@ from symgrad.ops.record import (
     Piece,
     Type,
 )
-from symgrad.ops.scalars.functions import Absolute, Maximum, Minimum, Select, Sign, Truth
+from symgrad.ops.scalars.functions import Absolute, Maximum, Minimum, Relu, Select, Sign, Truth
 from symgrad.ops.scalars.magnitude import count_roundings, magnitude
 from symgrad.ops.scalars.numpy_code import numpy_text
 from symgrad.ops.scalars.rounding import FloorDivide, Remainder
@@ -63,7 +63,7 @@ def scale(g: sympy.Expr, derivative: sympy.Expr) -> sympy.Expr:
     return g * derivative
 
 
-_WHOLE = (FloorDivide, Remainder, Absolute, Maximum, Minimum, Sign, Select, Truth)
+_WHOLE = (FloorDivide, Remainder, Absolute, Maximum, Minimum, Relu, Sign, Select, Truth)
 """Functions that make whole numbers of whole numbers."""
 
 

@@ -22,7 +22,8 @@ from symgrad.ops.reduction import entry_index, options, reduced_shape, reduced_s
 
 
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
-    return Type(reduced_shape(args[0].shape, attrs))
+    """Whole numbers and truth values have whole sums, which may be indices."""
+    return Type(reduced_shape(args[0].shape, attrs), "real" if args[0].kind == "real" else "int")
 
 
 def _vjp(e: Emitter, node: Node, g: str) -> list[str | None]:

@@ -211,6 +211,9 @@ class Traced(Memory, NDArrayOperatorsMixin):
             return numbers.tolist()
         return [row.tolist() if row.ndim else row for row in self]
 
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+        self.store(views.fresh(call_numpy(self.builder, np.sort, (self, axis), {})))
+
     def fill(self, value: Any) -> None:
         self[...] = value
 

@@ -134,7 +134,12 @@ def _eye(builder: Builder, N: Any, M: Any = None, k: int = 0, dtype: Any = float
     rows, columns = ops.as_size(N), ops.as_size(N if M is None else M)
     if isinstance(rows, int) and isinstance(columns, int):
         return ops.Array(builder, data=np.eye(rows, columns, int(k), dtype))
-    return constants.eye(builder, rows, columns, k)
+    return _of_dtype(constants.eye(builder, rows, columns, k), dtype)
+
+
+def _of_dtype(pattern: Any, dtype: Any) -> Any:
+    """Ones and zeros as truth values, where those are asked for."""
+    return ops.as_kind(pattern, dtype) if np.dtype(dtype).kind == "b" else pattern
 
 
 def _arange(builder: Builder, start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
@@ -165,7 +170,7 @@ def _tri(builder: Builder, N: Any, M: Any = None, k: int = 0, dtype: Any = float
     rows, columns = ops.as_size(N), ops.as_size(N if M is None else M)
     if isinstance(rows, int) and isinstance(columns, int):
         return ops.Array(builder, data=np.tri(rows, columns, int(k), dtype))
-    return constants.tri(builder, rows, columns, k)
+    return _of_dtype(constants.tri(builder, rows, columns, k), dtype)
 
 
 def _vectorize(builder: Builder, pyfunc: Function, *args: Any, **options: Any) -> Any:

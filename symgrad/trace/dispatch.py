@@ -12,8 +12,20 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import TraceError, UnsupportedError, nearest
+from symgrad.ops.dims import format_shape
 from symgrad.program import Builder
-from symgrad.trace import gammas, indexing, joining, moves, moving, reductions, special, views
+from symgrad.trace import (
+    gammas,
+    indexing,
+    joining,
+    moves,
+    moving,
+    reductions,
+    sequences,
+    size_lists,
+    special,
+    views,
+)
 from symgrad.trace import operations as ops
 from symgrad.trace.grids import ordered_ravel, ordered_reshape
 from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
@@ -97,6 +109,9 @@ def _pure_ufunc(
         return reductions.logsumexp(builder, *inputs, **{"axis": 0, **options})
     if method == "accumulate" and ufunc.__name__ in ACCUMULATIONS:
         return call_numpy(builder, ACCUMULATIONS[ufunc.__name__], inputs, {"axis": 0, **options})
+    if method == "accumulate" and ufunc.__name__ in UFUNCS and not options.keys() - {"axis"}:
+        axis = inputs[1] if len(inputs) > 1 else options.get("axis", 0)
+        return sequences.accumulated(builder, UFUNCS[ufunc.__name__], inputs[0], axis, name)
     if method == "outer" and not options:
         first, second = (ops.lift(builder, v) for v in inputs)
         spread = moves.reshape_dims(first, (*first.dims, *(1 for _ in second.dims)))
@@ -190,7 +205,21 @@ def _copyto(builder: Builder, dst: Any, src: Any, where: Any = True) -> None:
     )
 
 
+def _putmask(builder: Builder, a: Any, mask: Any, values: Any) -> None:
+    new = ops.lift(builder, values)
+    if new.dims and new.dims != a.dims:
+        raise UnsupportedError(
+            "np.putmask is traced with one value, or one for each entry.",
+            where="np.putmask",
+            expected=f"values of shape {format_shape(a.dims)}",
+            got=format_shape(new.dims),
+            fix="write a[mask] = values for one value for each entry of the mask",
+        )
+    views.setitem(a, Ellipsis, ops.elementary(builder, "where", mask, new, a))
+
+
 IN_PLACE: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.putmask: _putmask,
     np.fill_diagonal: _fill_diagonal,
     np.copyto: _copyto,
 }
@@ -212,6 +241,9 @@ def call_numpy(builder: Builder, func: Any, args: Sequence[Any], options: Mappin
     for table in (SHAPES, IN_PLACE, VIEWS):
         if func in table:
             return bind_numpy(name, table[func], builder, tuple(args), options)
+    sizes = size_lists.reduced(builder, func, args, options)
+    if sizes is not None:
+        return sizes
     shared = func in READ_ONLY or (func is np.diag and np.ndim(args[0]) == 2)
     if shared and isinstance(args[0], ops.Array) and "out" not in options:
         return views.read_only(
@@ -222,7 +254,7 @@ def call_numpy(builder: Builder, func: Any, args: Sequence[Any], options: Mappin
 
 def _computed(builder: Builder, func: Any, name: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
     """A function of NumPy's whose result is new."""
-    options = dict(options)
+    args, options = _in_precision(builder, func, args, dict(options))
     plain = [_numbers(v) for v in args]
     plain_options = {k: _numbers(v) for k, v in options.items()}
     alone = func is np.einsum and len(args) == 2  # whose result may be a view
@@ -240,6 +272,24 @@ def _computed(builder: Builder, func: Any, name: str, args: Sequence[Any], optio
         return views.replace(target, bind_numpy(name, rule, builder, tuple(args), options), name)
     result = bind_numpy(name, rule, builder, tuple(args), options)
     return views.fresh(result) if any(result is v for v in args) and isinstance(result, ops.Array) else result
+
+
+_ACCUMULATING = {np.sum, np.mean, np.prod, np.cumsum, np.cumprod, np.var, np.std}
+"""Functions whose ``dtype`` says in which numbers they add up."""
+
+
+def _in_precision(
+    builder: Builder, func: Any, args: Sequence[Any], options: dict[str, Any]
+) -> tuple[Sequence[Any], dict[str, Any]]:
+    """``np.sum(a, dtype=t)`` as ``np.sum(a.astype(t))``; half precision, which overflows early, stays an option."""
+    wanted = options.get("dtype")
+    if func not in _ACCUMULATING or wanted is None or not args or _numbers(args[0]) is not None:
+        return args, options
+    dtype = np.dtype(getattr(wanted, "plain_type", wanted))
+    if dtype.kind not in "fiu" or (dtype.kind == "f" and not 4 <= dtype.itemsize <= 8):
+        return args, options
+    rest = {k: v for k, v in options.items() if k != "dtype"}
+    return (ops.as_kind(ops.lift(builder, args[0]), dtype), *args[1:]), rest
 
 
 def _is_plain(value: Any, plain: Any) -> bool:

@@ -187,6 +187,31 @@ def sort(builder: Builder, a: Any, axis: Any = -1, kind: Any = None, stable: Any
     return take_along_axis(builder, value, argsort(builder, value, at), at)
 
 
+def accumulated(builder: Builder, rule: Callable[..., Any], a: Any, axis: Any, name: str) -> Any:
+    """``ufunc.accumulate``: each entry with all before it; the axis needs a number for its size."""
+    value = ops.lift(builder, a)
+    at = ops.axis_of(axis, value.ndim, name)
+    lines = [along(builder, value, at, i) for i in range(number(builder, value.dims[at], name))]
+    for i in range(1, len(lines)):
+        lines[i] = rule(builder, lines[i - 1], lines[i])
+    return stack(builder, lines, at) if lines else value
+
+
+def compress(builder: Builder, condition: Any, a: Any, axis: Any = None, name: str = "np.compress") -> Any:
+    """The entries at which a condition holds that does not depend on the data."""
+    numbers = condition.numbers if isinstance(condition, ops.Array) else np.asarray(condition)
+    if numbers is None:
+        raise builder.refuse(UnsupportedError(f"{name} is not traced.", where=name, fix=_COUNTS))
+    value, at = flat_or_axis(builder, a, axis, name)
+    return along(builder, value, at, np.flatnonzero(numbers))
+
+
+def extract(builder: Builder, condition: Any, arr: Any) -> Any:
+    """The entries of the flat array at which a condition holds that does not depend on the data."""
+    flat = condition.ravel() if isinstance(condition, ops.Array) else np.ravel(condition)
+    return compress(builder, flat, arr, name="np.extract")
+
+
 def median(builder: Builder, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     rank = ops.lift(builder, a).ndim
     value, at = flat_or_axis(builder, a, axis, "np.median")
@@ -248,8 +273,10 @@ NUMPY: dict[Callable[..., Any], Callable[..., Any]] = {
     np.flatnonzero: refused("np.flatnonzero", _COUNTS),
     np.argwhere: refused("np.argwhere", _COUNTS),
     np.unique: refused("np.unique", _COUNTS),
-    np.extract: refused("np.extract", _COUNTS),
-    np.compress: refused("np.compress", _COUNTS),
+    np.extract: extract,
+    np.compress: compress,
+    np.place: refused("np.place", "write np.where(mask, values, x) with values of the shape of x"),
+    np.partition: refused("np.partition", "use np.sort: its entries stand where np.partition puts them, too"),
     np.searchsorted: refused("np.searchsorted", _STEPS),
     np.digitize: refused("np.digitize", _STEPS),
     np.choose: refused("np.choose", "write np.where, or index with x[i, np.arange(n)]"),

@@ -45,7 +45,7 @@ def data_sized(x, w, y):
 
 
 def dtype_option(x, w, y):
-    return np.sum(x @ w - y, dtype=np.float32)
+    return np.sum(x @ w - y, dtype=np.float16)
 
 
 def mismatch(x, w, y):
