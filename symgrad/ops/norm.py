@@ -88,9 +88,19 @@ def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
 
 
 def _sympy(args: Sequence[Any], shapes: Sequence[Shape], attrs: Attrs, out: Shape) -> Any:
-    if attrs["total"] and attrs["p"] == 2 and not attrs["keepdims"] and shapes[0]:
-        return sympy.sqrt(sympy.Trace(sympy_forms.times(sympy_forms.transposed(args[0]), args[0])))
-    return None
+    if attrs["p"] != 2 or not 0 < len(shapes[0]) <= 2:
+        return None
+    a, keepdims = args[0], attrs["keepdims"]
+    if attrs["total"]:
+        whole = sympy.sqrt(sympy.Trace(sympy_forms.times(sympy_forms.transposed(a), a)))
+        return whole * sympy.OneMatrix(1, 1) if keepdims else whole
+    squares = sympy.HadamardPower(a, 2)
+    if attrs["axes"] == (1,):
+        sums = sympy_forms.times(squares, sympy.OneMatrix(a.shape[1], 1))
+    else:
+        sums = sympy_forms.times(sympy.OneMatrix(1, a.shape[0]), squares)
+        sums = sums if keepdims else sympy_forms.transposed(sums)
+    return sympy.HadamardPower(sums, sympy.S.Half)
 
 
 NORM = Op(

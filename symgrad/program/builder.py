@@ -24,7 +24,7 @@ from symgrad.ops.scalars.functions import Select
 from symgrad.ops.sum import sum_attrs
 from symgrad.program.masks import inside_selection
 from symgrad.program.program import Binding, Input, Program
-from symgrad.program.rewrites import squared_norm, times_identity
+from symgrad.program.rewrites import squared_norm, times_identity, whole_array
 
 
 def exact_number(value: object) -> sympy.Expr:
@@ -125,6 +125,9 @@ class Builder:
             squares = squared_norm(self, args[0])
             if squares is not None:
                 return squares
+        if op == "slice" and whole_array(self.type(args[0]).shape, attrs):
+            kept = tuple(d for i, d in enumerate(self.type(args[0]).shape) if i not in attrs["drop"])
+            return self.emit("reshape", *args, shape=kept)
         if op in ("reshape", "broadcast_to") and self.type(args[0]).shape == tuple(attrs["shape"]):
             return args[0]
         items = tuple(sorted(attrs.items()))

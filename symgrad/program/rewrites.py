@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from symgrad.ops.dims import Shape
 from symgrad.ops.eye import is_identity
-from symgrad.ops.record import ARG
+from symgrad.ops.record import ARG, Attrs
 
 if TYPE_CHECKING:
     from symgrad.program.builder import Builder
@@ -45,3 +46,9 @@ def squared_norm(builder: Builder, name: str) -> str | None:
         return None
     squares = builder.emit("pointwise", found.args[0], fn=ARG(0) ** 2)
     return builder.emit("sum", squares, **{k: found.attrs[k] for k in ("axes", "keepdims", "total")})
+
+
+def whole_array(shape: Shape, attrs: Attrs) -> bool:
+    """Whether a slice takes every entry, such as the [:, 0] of a column and the [0, 0] of a 1×1 matrix."""
+    parts = zip(shape, attrs["start"], attrs["step"], attrs["size"], strict=True)
+    return all(start == 0 and (size == 1 or step == 1) and size == d for d, start, step, size in parts)

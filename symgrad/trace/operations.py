@@ -15,7 +15,6 @@ import sympy
 
 from symgrad.errors import ShapeError, SpecError, TraceError, UnsupportedError
 from symgrad.ops.dims import Dim, Shape, as_dim, broadcast, format_shape, product
-from symgrad.ops.norm import norm_attrs
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import BY_NAME
 from symgrad.ops.sum import sum_attrs
@@ -193,36 +192,6 @@ def _divided_size(builder: Builder, a: Any, b: Any) -> Traced | None:
     return Array(builder, builder.constant(above / below))
 
 
-def _norm(builder: Builder, squares: Traced) -> Traced | None:
-    """√Σa² and √(Σa²/n) as a norm, whose derivative where all entries are 0 is 0 and not 0/0; else None."""
-    b = builder.binding(squares.name)
-    if b is None or squares.numbers is not None:
-        return None
-    if b.op == "pointwise" and b.attrs["fn"] == ARG(0) / ARG(1):
-        count = builder.constant_value(b.args[1])
-        inner = _norm(builder, Array(builder, b.args[0]))
-        if (
-            count is None
-            or inner is None
-            or builder.type(b.args[1]).shape
-            or (not count.is_positive and count.is_number)
-        ):
-            return None
-        return apply(builder, ARG(0) / ARG(1), inner, Array(builder, builder.constant(sympy.sqrt(count))))
-    if b.op == "matmul" and b.args[0] == b.args[1] and not b.shape:
-        return Array(builder, builder.emit("norm", b.args[0], **norm_attrs(1, (0,))))
-    inside = builder.binding(b.args[0]) if b.op == "sum" else None
-    if inside is None or inside.op != "pointwise":
-        return None
-    square = inside.attrs["fn"] == ARG(0) ** 2 or (
-        inside.attrs["fn"] == ARG(0) * ARG(1) and inside.args[0] == inside.args[1]
-    )
-    if not square or builder.type(inside.args[0]).shape != inside.shape:
-        return None
-    attrs = norm_attrs(len(inside.shape), b.attrs["axes"], 2, b.attrs["keepdims"])
-    return Array(builder, builder.emit("norm", inside.args[0], **attrs))
-
-
 _OF_TRUTHS = {"add": "logical_or", "mul": "logical_and"}
 """What NumPy's + and * are between truth values."""
 
@@ -258,6 +227,12 @@ def rule_of(name: str) -> Callable[..., Traced]:
     return lambda builder, *operands: elementary(builder, name, *operands)
 
 
+def _norm(builder: Builder, squares: Traced) -> Traced | None:
+    from symgrad.trace.roots import norm_of
+
+    return norm_of(builder, squares)
+
+
 def power(builder: Builder, base: Any, exponent: Any) -> Traced:
     b, e = lift(builder, base), lift(builder, exponent)
     value = builder.constant_value(e.name)
@@ -271,7 +246,8 @@ def power(builder: Builder, base: Any, exponent: Any) -> Traced:
         return ones(builder, b.dims)
     if value == 1:
         return b
-    return apply(builder, ARG(0) ** value, b)
+    root = _norm(builder, b) if value == sympy.S.Half else None
+    return root if root is not None else apply(builder, ARG(0) ** value, b)
 
 
 def ones(builder: Builder, shape: Shape, value: object = 1) -> Traced:

@@ -84,19 +84,61 @@ def _product(reader: Reader, e: Any) -> Traced:
     scalars = [a for a in e.args if not a.is_Matrix]
     matrices = [a for a in e.args if a.is_Matrix]
     factors = [a for a in matrices if not isinstance(a, Identity)] or matrices[:1]
-    result = _fold([reader.read(m) for m in factors], lambda a, b: ops.matmul(reader.builder, a, b))
+    product = _scalar_product(reader, factors) if all(d == 1 for d in e.shape) else None
+    if product is not None:
+        result = moves.reshape_dims(product, (1, 1))
+    else:
+        result = _fold([reader.read(m) for m in factors], lambda a, b: ops.matmul(reader.builder, a, b))
     return _fold([reader.read(s) for s in scalars] + [result], lambda a, b: a * b)
+
+
+def _scalar_product(reader: Reader, factors: Sequence[Any]) -> Traced | None:
+    """A row times matrices times a column, as vectors: columns are then derived and printed as vectors are.
+
+    (Xw)ᵀ(Xw) arrives as wᵀXᵀXw, and is read as the product of Xw with itself.
+    """
+    if len(factors) < 2:
+        return None
+    row, column = _column_of_row(reader, factors[0]), reader.read(factors[-1])
+    if row.dims[1:] != (1,) or column.dims[1:] != (1,):  # SymPy's shape of a slice with steps is not NumPy's
+        return None
+    half = len(factors) // 2
+    mirrored = all(
+        f == Transpose(g).doit(deep=False) for f, g in zip(factors, reversed(factors), strict=True)
+    )
+    if mirrored and len(factors) == 2 * half > 2:
+        values = [reader.read(f) for f in factors[half:-1]] + [moves.reshape(column, -1)]
+        while len(values) > 1:
+            values[-2:] = [ops.matmul(reader.builder, *values[-2:])]
+        return ops.matmul(reader.builder, values[0], values[0])
+    between = [reader.read(f) for f in factors[1:-1]]
+    values = [moves.reshape(row, -1), *between, moves.reshape(column, -1)]
+    return _fold(values, lambda a, b: ops.matmul(reader.builder, a, b))
+
+
+def _column_of_row(reader: Reader, e: Any) -> Traced:
+    if isinstance(e, (Transpose, Adjoint)):
+        return reader.read(e.arg)
+    return moves.transpose(reader.read(e))
 
 
 def _power(reader: Reader, e: Any) -> Traced:
     if all(d == 1 for d in e.base.shape):
-        return ops.power(reader.builder, reader.read(e.base), reader.read(e.exp))
-    if not e.exp.is_Integer or abs(e.exp) > MAX_POWER:
+        base = reader.read(e.base)
+        number = moves.reshape_dims(base, ()) if base.dims == (1, 1) else base
+        return moves.reshape_dims(ops.power(reader.builder, number, reader.read(e.exp)), base.dims)
+    if not e.exp.is_Integer:
         raise UnsupportedError(
             "A matrix has whole powers only.",
-            expected=f"an exponent from -{MAX_POWER} to {MAX_POWER}",
             got=str(e.exp),
             fix="for powers of the entries write HadamardPower",
+        )
+    if abs(e.exp) > MAX_POWER:
+        raise UnsupportedError(
+            "This power of a matrix is too high.",
+            expected=f"an exponent from -{MAX_POWER} to {MAX_POWER}",
+            got=str(e.exp),
+            fix=f"write a product of powers up to {MAX_POWER}",
         )
     base = reader.read(e.base)
     if e.exp == -1:
@@ -120,6 +162,9 @@ def _applied(reader: Reader, e: ElementwiseApplyFunction) -> Traced:
 def _trace(reader: Reader, e: Any) -> Traced:
     """tr(AB) as the sum of A ⊙ Bᵀ, so that no product is multiplied out for its diagonal."""
     inner = e.arg
+    if isinstance(inner, MatMul) and all(d == 1 for d in inner.shape):
+        number = reader.read(inner)
+        return moves.reshape_dims(number, ()) if number.dims == (1, 1) else _numpy(reader, np.trace, number)
     if isinstance(inner, MatAdd):
         return reader.sum(tuple(Trace(a) for a in inner.args))
     scalars = [a for a in getattr(inner, "args", ()) if isinstance(inner, MatMul) and not a.is_Matrix]

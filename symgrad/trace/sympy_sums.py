@@ -6,6 +6,9 @@ entry is its array with the axes in that order, and the sum is over the last of 
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,10 +48,123 @@ def total(reader: Reader, e: sympy.Sum) -> Traced:
             raise UnsupportedError("A sum starts at a whole number.", got=f"{symbol} from {low}")
         inner.append(Index(symbol, start, reader.dim(high - low + 1)))
     indices = (*outer, *inner)
-    terms = type(reader)(reader.builder, reader.names, indices).read(e.function)
+    terms_reader = type(reader)(reader.builder, reader.names, indices)
+    product = chain(terms_reader, e.function, len(outer))
+    if product is not None:
+        return product
+    terms = terms_reader.read(e.function)
     lead = terms.dims[: len(outer)] if terms.dims else (1,) * len(outer)
     terms = moves.broadcast_to(terms, (*lead, *(i.size for i in inner)))
     return ops.total(terms, tuple(range(len(outer), len(indices))))
+
+
+@dataclass(frozen=True)
+class _Link:
+    """A factor of a sum's terms, with one axis for each index that it depends on."""
+
+    value: Traced
+    labels: tuple[int, ...]
+
+    def led_by(self, label: int) -> _Link:
+        """The link with this label in front."""
+        if self.labels[0] == label:
+            return self
+        return _Link(moves.transpose(self.value), self.labels[::-1])
+
+
+def chain(reader: Reader, term: Any, outer: int) -> Traced | None:
+    """The sum of a product in which the summed indices link one factor to the next: a product of matrices.
+
+    SymPy writes ``(x.T*A*x)[0, 0]`` as such a sum.  None if the term is nothing of the kind.
+
+    Args:
+        reader: has all indices in force.
+        term: what is summed.
+        outer: how many of the indices, the first ones, are not summed.
+    """
+    if not getattr(term, "is_Mul", False):
+        return None
+    symbols = [i.symbol for i in reader.indices]
+    factors = [f for f in term.args if f.free_symbols & set(symbols)]
+    labels = [tuple(k for k, s in enumerate(symbols) if s in f.free_symbols) for f in factors]
+    summed = range(outer, len(symbols))
+    counts = Counter(k for own in labels for k in own)
+    if len(factors) < 2 or any(len(own) > 2 for own in labels) or any(counts[k] != 2 for k in summed):
+        return None
+    if any(counts[k] > 1 for k in range(outer)) or len(factors) != len(summed) + 1:
+        return None
+    order = _order(labels, outer)
+    if order is None:
+        return None
+    links = []
+    for i in order:
+        value = reader.read(factors[i])
+        dims = tuple(value.dims[k] for k in labels[i]) if value.dims else ()
+        if (
+            any(not same(d, reader.indices[k].size) for k, d in zip(labels[i], dims, strict=False))
+            or not dims
+        ):
+            return None
+        links.append(_Link(moves.reshape_dims(value, dims), labels[i]))
+    whole = _multiplied(reader, links)
+    result = _placed(reader, whole.value, list(whole.labels), outer)
+    others = [f for f in term.args if f not in factors]
+    if not others:
+        return result
+    scalar = sympy.Mul(*others)
+    if scalar == -1:
+        return -result
+    return ops.lift(reader.builder, type(reader)(reader.builder, reader.names).read(scalar)) * result
+
+
+def _order(labels: list[tuple[int, ...]], outer: int) -> list[int] | None:
+    """The factors from one end of the chain to the other; None if they are not one chain."""
+    free = [i for i, own in enumerate(labels) if len(own) == 1 or min(own) < outer]
+    if len(free) != 2:
+        return None
+    # From an index that stays, so that a vector comes last.
+    start = min(free, key=lambda i: (min(labels[i]) >= outer, i))
+    order, used = [start], {start}
+    link = [k for k in labels[start] if k >= outer]
+    while link:
+        following = [i for i, own in enumerate(labels) if i not in used and link[0] in own]
+        if not following:
+            return None
+        order.append(following[0])
+        used.add(following[0])
+        link = [k for k in labels[following[0]] if k >= outer and k != link[0]]
+    return order if len(order) == len(labels) else None
+
+
+def _multiplied(reader: Reader, links: list[_Link]) -> _Link:
+    """The product along a chain; between two vectors from the end from which fewer matrices are transposed."""
+
+    def oriented(along: list[_Link]) -> list[_Link]:
+        out = [along[0]]
+        for before, link in pairwise(along):
+            (shared,) = set(before.labels) & set(link.labels)
+            out.append(link.led_by(shared))
+        return out
+
+    def turned(along: list[_Link]) -> int:
+        bindings = [reader.builder.binding(link.value.name) for link in along]
+        return sum(b is not None and b.op == "transpose" for b in bindings)
+
+    first = links[0]
+    if len(first.labels) == 2:
+        (shared,) = set(first.labels) & set(links[1].labels)
+        links = [first.led_by(next(k for k in first.labels if k != shared)), *links[1:]]
+    along = oriented(links)
+    if len(links[0].labels) == len(links[-1].labels) == 1:
+        along = min(along, oriented(links[::-1]), key=turned)
+    outside = (*along[0].labels[:-1], *along[-1].labels[1:])
+    values = [link.value for link in along]
+    while len(values) > 1:
+        if along[-1].labels[1:] or not along[0].labels[1:]:
+            values[:2] = [ops.matmul(reader.builder, *values[:2])]
+        else:  # A(Bx): no product of matrices is needed
+            values[-2:] = [ops.matmul(reader.builder, *values[-2:])]
+    return _Link(values[0], outside)
 
 
 def _limit(limit: Any) -> tuple[Any, Any, Any]:
@@ -64,12 +180,12 @@ def values_of(reader: Reader, index: Index) -> Traced:
     return _placed(reader, counted, [reader.indices.index(index)])
 
 
-def _placed(reader: Reader, value: Traced, axes: list[int]) -> Traced:
-    """Each axis of the value moved to the axis of its index; the others have size 1."""
+def _placed(reader: Reader, value: Traced, axes: list[int], rank: int | None = None) -> Traced:
+    """Each axis of the value moved to the axis of its index; the others, of the first ``rank``, have size 1."""
     order = sorted(range(len(axes)), key=lambda k: axes[k])
     if order != list(range(len(axes))):
         value = moves.transpose(value, order)
-    dims: list[Dim] = [1] * len(reader.indices)
+    dims: list[Dim] = [1] * (len(reader.indices) if rank is None else rank)
     for axis, size in zip(sorted(axes), value.dims, strict=True):
         dims[axis] = size
     return moves.reshape_dims(value, tuple(dims))

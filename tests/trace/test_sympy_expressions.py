@@ -229,3 +229,88 @@ def test_a_column_may_be_given_as_a_vector():
 
 def test_a_mutable_matrix_is_a_loss():
     assert str(sg.derive(Matrix([[a**2]]), wrt="a").gradient) == "2a"
+
+
+x = MatrixSymbol("x", n, 1)
+COLUMNS = {
+    # what is written, by what, the loss as printed, the gradient as printed
+    "norm": (sqrt((x.T * x)[0, 0]), "x", "‖x‖", "x / ‖x‖"),
+    "norm of a matrix expression": (sqrt(x.T * x), "x", "‖x‖", "x / ‖x‖"),
+    "norm by a trace": (sqrt(Trace(x.T * x)), "x", "‖x‖", "x / ‖x‖"),
+    "norm by a sum": (sqrt(Sum(x[i, 0] ** 2, (i, 0, n - 1))), "x", "‖x‖", "x / ‖x‖"),
+    "square": ((x.T * x)[0, 0] / 2, "x", "½‖x‖²", "x"),
+    "product": ((x.T * y)[0, 0], "x", "xᵀy", "y"),
+    "quadratic form": ((x.T * A * x)[0, 0], "x", "xᵀAx", "(A + Aᵀ)x"),
+    "its trace": (Trace(x.T * A * x), "x", "xᵀAx", "(A + Aᵀ)x"),
+    "its sum": (Sum(A[i, j] * x[i, 0] * x[j, 0], (i, 0, n - 1), (j, 0, n - 1)), "x", "xᵀAx", "(A + Aᵀ)x"),
+    "bilinear form": (Sum(2 * a * A[i, j] * y[i, 0] * x[j, 0], (i, 0, n - 1), (j, 0, n - 1)), "x", "2ayᵀAx", "2aAᵀy"),
+    "least squares": (((X * w - y).T * (X * w - y))[0, 0] / 2, "w", "½(Xw − y)ᵀ(Xw − y)", "Xᵀ(Xw − y)"),
+    "squared errors": (Sum((y[i, 0] - (X * w)[i, 0]) ** 2, (i, 0, n - 1)), "w", "Σ (Xw − y)²", "2Xᵀ(Xw − y)"),
+    "form in a function": (exp(-(x.T * A * x)[0, 0]), "x", "exp(−xᵀAx)", "−(A(hx) + hAᵀx), where h = exp(−xᵀAx)"),
+    "sum of norms": (Sum(sqrt(Sum(X[i, j] ** 2, (j, 0, d - 1))), (i, 0, n - 1)), "X", "Σ norm(X, axis=1)", "diag(norm(X, axis=1))⁻¹X"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COLUMNS)
+def test_scalars_of_columns_are_printed_like_products(case):
+    expr, wrt, loss, gradient = COLUMNS[case]
+    derived = sg.derive(expr, wrt=wrt)
+    assert str(derived).splitlines()[0].split(" = ", 1)[1].split("    (")[0].strip() == loss
+    assert str(derived.gradient) == gradient
+    assert derived.to_sympy() is not None
+
+
+@pytest.mark.parametrize(
+    "expr", [*(COLUMNS[c][0] for c in COLUMNS if "norm" in c), sqrt((X * w).T * (X * w))], ids=str
+)
+def test_norms_are_finite_at_zero(expr):
+    derived = sg.derive(expr, wrt=str(next(iter(expr.atoms(MatrixSymbol)))))
+    zeros = {
+        one.name: np.zeros([{"n": 3, "d": 2}.get(str(s), s) for s in one.shape])
+        for one in derived.program.inputs
+    }
+    value, grads = derived(**zeros)
+    assert value == 0
+    assert all(not g.any() for g in grads.values())
+
+
+SPELLINGS = [
+    "np.sqrt(x @ x)",
+    "(x @ x)**.5",
+    "(x**2).sum()**0.5",
+    "np.sqrt((x**2).mean())",
+    "np.power(x @ x, 0.5)",
+]
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_roots_of_sums_of_squares_are_norms_in_text_too(text):
+    _, grads = sg.derive(text, {"x": "n"}, "x")(x=np.zeros(3))
+    assert not grads["x"].any()
+
+
+COLUMN_SPELLINGS = [
+    lambda x: np.sqrt((x.T @ x)[0, 0]),
+    lambda x: np.sqrt((x.T @ x).item()),
+    lambda x: ((x.T @ x) ** 0.5)[0, 0],
+    lambda x: np.sqrt(np.trace(x @ x.T)),
+    lambda x: (x[:, 0] @ x[:, 0]) ** 0.5,
+]
+
+
+@pytest.mark.parametrize("f", COLUMN_SPELLINGS, ids=range(5))
+def test_and_of_a_numpy_column(f):
+    derived = sg.derive(f, {"x": "n 1"}, "x")
+    assert str(derived.gradient) == "x / ‖x‖"
+    assert not derived(x=np.zeros((3, 1)))[1]["x"].any()
+    column = np.array([[3.0], [4.0]])
+    np.testing.assert_allclose(derived(x=column)[1]["x"], column / 5)
+    assert derived.to_sympy() is not None
+
+
+def test_a_slice_with_steps_has_numpys_shape_and_not_sympys():
+    part = v[::2, :]  # SymPy takes it for 1×1
+    derived = sg.derive(Trace(part * part.T), wrt="v")
+    value, grads = derived(v=np.array([[1.0], [2.0], [3.0]]))
+    assert value == 10
+    np.testing.assert_array_equal(grads["v"], [[2], [0], [6]])
