@@ -14,7 +14,7 @@ from typing import Any
 import sympy
 from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
-from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
+from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue, Not, Or
 from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
 from sympy.matrices.expressions.matexpr import MatrixElement
 
@@ -62,7 +62,7 @@ def shapes_of(expr: sympy.Basic) -> dict[str, Shape]:
     for m in expr.atoms(MatrixExpr):
         for d in m.shape:
             dims |= sympy.sympify(d).free_symbols
-    for total in expr.atoms(sympy.Sum):
+    for total in expr.atoms(sympy.Sum, sympy.Product):
         for limit in total.limits:
             dims |= set().union(*(b.free_symbols for b in limit))
     bound = {s for e in expr.atoms(sympy.Lambda) for s in e.variables}
@@ -89,6 +89,13 @@ def read_sympy(expr: Any, builder: Builder, names: Mapping[str, Traced]) -> Trac
         if expr.shape != (1, 1):
             raise ShapeError("The loss is not a scalar.", expected="a scalar or a 1×1 matrix", got=expr.shape)
         expr = expr[0, 0]
+    if isinstance(expr, (Relational, Boolean)) and not isinstance(expr, sympy.Symbol):
+        raise UnsupportedError(
+            "A relation is no loss: it is true or false.",
+            where=shorten(str(expr), 100, placeholder=" …"),
+            expected="a number",
+            fix="write how far the sides are apart, (a - b)**2",
+        )
     try:
         result = Reader(builder, names).read(expr)
     except RecursionError:
@@ -145,7 +152,7 @@ class Reader:
     def _read(self, e: Any) -> Traced:
         if isinstance(e, (MatrixElement, sympy.Indexed)):
             return sympy_sums.entry(self, e)
-        if isinstance(e, sympy.Sum):
+        if isinstance(e, (sympy.Sum, sympy.Product)):
             return sympy_sums.total(self, e)
         if isinstance(e, sympy_matrices.OF_MATRICES):
             return sympy_matrices.read(self.outside(e), e)
@@ -269,6 +276,12 @@ class Reader:
             return ops.elementary(
                 self.builder, "abs" if isinstance(e, sympy.Abs) else "sign", self.read(e.args[0])
             )
+        if isinstance(e, (sympy.floor, sympy.ceiling)):
+            name = "floor" if isinstance(e, sympy.floor) else "ceil"
+            return ops.elementary(self.builder, name, self.read(e.args[0]))
+        if isinstance(e, sympy.KroneckerDelta):
+            same = ops.elementary(self.builder, "equal", *(self.read(a) for a in e.args[:2]))
+            return ops.elementary(self.builder, "where", same, 1, 0)
         if isinstance(e, sympy.Heaviside):
             return ops.elementary(self.builder, "heaviside", *(self.read(a) for a in e.args))
         if type(e) in _RECIPROCAL:

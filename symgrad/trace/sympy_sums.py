@@ -16,7 +16,7 @@ import sympy
 
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import Dim, as_dim, format_shape, same
-from symgrad.trace import moves
+from symgrad.trace import moves, reductions
 from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
 from symgrad.trace.dispatch import call_numpy
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from symgrad.trace.sympy_expr import Index, Reader
 
 
-def total(reader: Reader, e: sympy.Sum) -> Traced:
-    """A sum over one index or several.
+def total(reader: Reader, e: sympy.Sum | sympy.Product) -> Traced:
+    """A sum or a product over one index or several.
 
     Raises:
         UnsupportedError: bounds that depend on another index, or a start that is no number.
@@ -49,13 +49,16 @@ def total(reader: Reader, e: sympy.Sum) -> Traced:
         inner.append(Index(symbol, start, reader.dim(high - low + 1)))
     indices = (*outer, *inner)
     terms_reader = type(reader)(reader.builder, reader.names, indices)
-    product = chain(terms_reader, e.function, len(outer))
+    product = chain(terms_reader, e.function, len(outer)) if isinstance(e, sympy.Sum) else None
     if product is not None:
         return product
     terms = terms_reader.read(e.function)
     lead = terms.dims[: len(outer)] if terms.dims else (1,) * len(outer)
     terms = moves.broadcast_to(terms, (*lead, *(i.size for i in inner)))
-    return ops.total(terms, tuple(range(len(outer), len(indices))))
+    axes = tuple(range(len(outer), len(indices)))
+    return (
+        ops.total(terms, axes) if isinstance(e, sympy.Sum) else reductions.prod(reader.builder, terms, axes)
+    )
 
 
 @dataclass(frozen=True)

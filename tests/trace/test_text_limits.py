@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+import symgrad as sg
+from symgrad.errors import SymgradError
+
 SECONDS = 60  # what a loaded machine may take for a few seconds' work
 
 PROGRAM = """
@@ -138,3 +141,10 @@ def test_nothing_hangs(syntax, texts):
     answers = done.stdout.splitlines()
     assert done.returncode == 0, (texts[len(answers)][:60], done.stderr[-500:])
     assert len(answers) == len(texts)
+
+
+@pytest.mark.parametrize("text", ["x[10**20]", "x[-10**20]", "x[:10**20].sum()", "x[10**9:].sum()"])
+def test_an_index_that_no_array_has(text):
+    with pytest.raises(SymgradError) as caught:
+        sg.derive(text, {"x": "n"}, "x")
+    assert "There is no array with this index" in str(caught.value)

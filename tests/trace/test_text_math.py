@@ -109,6 +109,9 @@ PAIRS = [
     ("c'*c + sum(c)", "c[:, 0] @ c[:, 0] + c.sum()"),
     ("sum(kron(A, B), 'all')", "np.kron(A, B).sum()"),
     ("vec(X)'*vec(Y)", "(X*Y).sum()"),
+    ("logsumexp(u) - softmax(w)'*w", "sg.logsumexp(u) - sg.softmax(w) @ w"),
+    ("sum(logsumexp(X, 2))", "sg.logsumexp(X, axis=1).sum()"),
+    ("sum(softmax(X, 1).*Y, 'all')", "(sg.softmax(X, axis=0)*Y).sum()"),
 ]  # fmt: skip
 
 
@@ -140,7 +143,9 @@ def test_the_same_formula_is_the_same_program():
         ("w*u", ShapeError, "write x'*y for the inner product"),
         ("w^2", ShapeError, "write x.^2 entry by entry"),
         ("sum(X^2)", ShapeError, "Only scalars and square matrices have powers"),
+        ("sum(softmax(X), 'all')", UnsupportedError, "softmax of a matrix means different things"),
         ("w'*A^s*w", UnsupportedError, "A matrix has whole powers only"),
+        ("w'*A^10000000*w", UnsupportedError, "This power of a matrix is too high"),
         ("w'*A^(1/2)*w", UnsupportedError, "A matrix has whole powers only"),
         ("s^w", ShapeError, "An exponent is a scalar"),
         ("2w", ParseError, "no operator between two parts"),

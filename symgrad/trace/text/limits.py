@@ -114,6 +114,12 @@ def check_counts(function: str, args: Sequence[object]) -> None:
         )
 
 
+def check_index(key: object) -> None:
+    """Refuse an index that no array has."""
+    if isinstance(key, int) and abs(key) > MAX_ENTRIES:
+        raise ParseError("There is no array with this index.", expected=f"at most {MAX_ENTRIES}", got=key)
+
+
 def check_entries(bindings: Iterable[Binding]) -> None:
     """Refuse arrays that are too large, or have too many axes, for every size of the inputs."""
     for b in bindings:

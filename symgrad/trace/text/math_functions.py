@@ -14,7 +14,7 @@ import numpy as np
 from symgrad.errors import ParseError, ShapeError, UnsupportedError
 from symgrad.ops.scalars import ELEMENTARY
 from symgrad.program import Builder
-from symgrad.trace import moves
+from symgrad.trace import moves, reductions
 from symgrad.trace import operations as ops
 from symgrad.trace.text.math_values import (
     Operand,
@@ -112,6 +112,27 @@ def _reduction(name: str, function: Callable[..., Any]) -> Function:
         return value(numpy_call(builder, function, flat(x)))
 
     return _counted(name, 1, 2, reduce)
+
+
+def _exponential(name: str, rule: Callable[..., Any], reduces: bool) -> Function:
+    """logsumexp and its derivative softmax, without overflow: of a vector, or of a matrix along a dimension."""
+
+    def call(builder: Builder, x: Argument, which: Argument | None = None) -> Operand:
+        if isinstance(x, str):
+            raise ParseError(f"{name} takes an array.", got=repr(x))
+        x = known(x)
+        if which is None and not x.is_vector and not x.is_scalar:
+            raise _ambiguous(name, x, f"{name}(A, 1) down the columns, {name}(A, 2) along the rows")
+        axis = None if which is None else _axis(name, which)
+        if axis is not None:
+            found = rule(builder, matrix(x), axis=axis, **({"keepdims": True} if reduces else {}))
+            return value(found)
+        if x.is_scalar:
+            return x if reduces else value(ops.ones(builder, ()))
+        found = rule(builder, flat(x))
+        return value(found, row=x.row and not reduces)
+
+    return _counted(name, 1, 2, call)
 
 
 def _ambiguous(name: str, x: Value, forms: str) -> UnsupportedError:
@@ -268,6 +289,8 @@ FUNCTIONS: dict[str, Function] = {
     "prod": _reduction("prod", np.prod),
     "max": _extremum("max", np.max, "maximum"),
     "min": _extremum("min", np.min, "minimum"),
+    "logsumexp": _exponential("logsumexp", reductions.logsumexp, reduces=True),
+    "softmax": _exponential("softmax", reductions.softmax, reduces=False),
     "norm": _counted("norm", 1, 2, _norm),
     "norm1": _arrays("norm1", 1, 1, _norm_of_order(1)),
     "norm2": _arrays("norm2", 1, 1, _norm_of_order(2)),

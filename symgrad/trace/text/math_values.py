@@ -299,7 +299,14 @@ def power(base: Operand, exponent: Operand) -> Value:
             fix="write x.^2 entry by entry, x'*x or norm(x)^2 for the square of the length",
         )
     n = ops_constant(exponent.array)
-    if n is None or not n.is_Integer or abs(n) > MAX_ARGUMENTS:
+    if n is not None and n.is_Integer and abs(n) > MAX_ARGUMENTS:
+        raise UnsupportedError(
+            "This power of a matrix is too high.",
+            expected=f"-{MAX_ARGUMENTS} to {MAX_ARGUMENTS}",
+            got=f"{base} to the power {n}",
+            fix=f"write a product of powers up to {MAX_ARGUMENTS}",
+        )
+    if n is None or not n.is_Integer:
         raise UnsupportedError(
             "A matrix has whole powers only.",
             expected=f"-{MAX_ARGUMENTS} to {MAX_ARGUMENTS}",

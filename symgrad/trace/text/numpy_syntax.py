@@ -270,6 +270,10 @@ class _Reader:
 
     def _key(self, node: ast.expr) -> Any:
         if not isinstance(node, ast.Slice):
-            return self._literal(node)
+            key = self._literal(node)
+            limits.check_index(key)
+            return key
         bounds = [None if b is None else self._literal(b) for b in (node.lower, node.upper, node.step)]
+        for bound in bounds:
+            limits.check_index(bound)
         return slice(*bounds)
