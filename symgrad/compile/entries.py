@@ -9,7 +9,7 @@ import sympy
 
 from symgrad.compile.names import Namer
 from symgrad.compile.nests import Nest
-from symgrad.compile.placement import Placement
+from symgrad.compile.placement import Placement, has_functions
 from symgrad.compile.scalar_code import KernelPrinter
 from symgrad.ops.dims import Shape
 from symgrad.ops.record import ARG, INDEX, Access, Definition, Piece
@@ -30,6 +30,7 @@ class Scope(Protocol):
     namer: Namer
     names: dict[str, str]
     dims: dict[sympy.Symbol, str]
+    numbers: frozenset[str]
 
 
 class Body:
@@ -51,6 +52,8 @@ class Body:
         b = scope.program.by_name[name]
         where = scope.placement.place.get(name)
         text = scope.names[name]
+        if name in scope.numbers:
+            return text
         if not isinstance(b, Binding) or where in ("buffer", "file"):
             at = ", ".join(self.integer(i) for i in index)
             self.nest.reads.add((text, at))
@@ -79,6 +82,7 @@ class Body:
         whole = b.kind != "real" and "real" not in kinds
         cast = "np.int64" if whole else "F"
         fn = _chosen_by_index(sympy.sympify(fn))
+        self.nest.functions |= has_functions(fn)
         integers = {s: self.integer(at[s]) for s in fn.free_symbols if s in at}
         integers |= {s: t for s, t in scope.dims.items() if fn.has(s)}
         symbols = {s: Piece(f"{cast}({t})", ATOM) for s, t in integers.items()}
@@ -167,6 +171,12 @@ def integer_text(expr: sympy.Expr) -> str:
     if isinstance(expr, (sympy.Max, sympy.Min)):
         name = "max" if isinstance(expr, sympy.Max) else "min"
         return f"{name}({', '.join(integer_text(a) for a in expr.args)})"
+    broken = [t for t in expr.as_ordered_terms() if any(not a.is_Integer for a in t.atoms(sympy.Rational))]
+    if broken:
+        top, bottom = sympy.fraction(sympy.together(sympy.Add(*broken)))
+        text = f"({integer_text(sympy.expand(top))}) // ({bottom})"  # a size is whole
+        rest = expr - sympy.Add(*broken)
+        return text if rest == 0 else f"({integer_text(rest)}) + ({text})"
     if expr.is_Add:
         return " + ".join(f"({integer_text(a)})" for a in expr.args)
     if expr.is_Mul:

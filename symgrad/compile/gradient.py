@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -13,8 +14,48 @@ from symgrad.compile.arrays import bind, check_dtype
 from symgrad.compile.cache import compile_for, kind_of, load
 from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.gradient_source import NAME, gradient_source
+from symgrad.compile.rows import Separation, pays, separation
+from symgrad.compile.threads import one_blas_thread
 from symgrad.ops.dims import Dim, shape_of
 from symgrad.program import FAILURES, Program, explained
+
+
+@dataclass
+class Variant:
+    """One way to compute a program: a source, and what it has been compiled for.
+
+    Attributes:
+        source: the text of the kernel file.
+        threads: whether it runs blocks of rows on threads.
+    """
+
+    source: str
+    threads: bool
+    _function: Any = None
+    _met: set[tuple[bool, ...]] = field(default_factory=set)
+
+    def prepare(self, arguments: tuple[Any, ...]) -> float:
+        """Compile for arrays of this kind, or take compiled code from disk; the seconds that it took."""
+        kind = kind_of(arguments)
+        if kind in self._met:
+            return 0.0
+        start = perf_counter()
+        self._function, path = load(self.source, NAME)
+        compile_for(self._function, arguments, path)
+        self._met.add(kind)
+        return perf_counter() - start
+
+    def run(self, arguments: tuple[Any, ...]) -> Any:
+        """Call it.
+
+        Raises:
+            DataError: a matrix without an inverse, an index out of range.
+        """
+        try:
+            with one_blas_thread() if self.threads else nullcontext():
+                return self._function(*arguments)
+        except FAILURES as error:
+            raise explained(error, NAME) from error
 
 
 @dataclass
@@ -24,17 +65,21 @@ class Kernel:
     Attributes:
         program: what it computes.
         dtype: ``float32`` or ``float64``.
-        source: the text of the kernel file.
         timings: seconds spent on ``plan``, ``compile`` and the last ``run``.
     """
 
     program: Program
     dtype: str
-    source: str
     timings: dict[str, float] = field(default_factory=dict)
-    _function: Any = None
-    _met: set[tuple[bool, ...]] = field(default_factory=set)
+    _rows: Separation | None = None
+    _variants: dict[bool, Variant] = field(default_factory=dict)
+    _blocks: bool = False
     _not_empty: tuple[tuple[str, Dim], ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The text of the kernel file: of the last call's, as large data takes another kernel than small data."""
+        return self._variant(self._blocks).source
 
     def __call__(
         self, arrays: Mapping[str, Any] | None = None, /, **named: Any
@@ -52,21 +97,22 @@ class Kernel:
             for label, value in self.program.outputs
             if label != "loss"
         }
+        self._blocks = self._rows is not None and pays(self.program, self._rows, sizes)
+        variant = self._variant(self._blocks)
         arguments = (*values.values(), *grads.values())
-        kind = kind_of(arguments)
-        if kind not in self._met:
-            start = perf_counter()
-            self._function, path = load(self.source, NAME)
-            compile_for(self._function, arguments, path)
-            self._met.add(kind)
-            self.timings["compile"] = perf_counter() - start
+        spent = variant.prepare(arguments)
+        if spent:
+            self.timings["compile"] = spent
         start = perf_counter()
-        try:
-            loss = self._function(*arguments)
-        except FAILURES as error:
-            raise explained(error, NAME) from error
+        loss = variant.run(arguments)
         self.timings["run"] = perf_counter() - start
         return np.dtype(self.dtype).type(loss), grads
+
+    def _variant(self, blocks: bool) -> Variant:
+        if blocks not in self._variants:
+            rows = self._rows if blocks else None
+            self._variants[blocks] = Variant(gradient_source(self.program, self.dtype, rows), blocks)
+        return self._variants[blocks]
 
 
 def compile_gradient(program: Program, dtype: Any = "float64") -> Kernel:
@@ -77,6 +123,7 @@ def compile_gradient(program: Program, dtype: Any = "float64") -> Kernel:
     """
     start = perf_counter()
     name = check_dtype(dtype)
-    source = gradient_source(program, name)
-    needed = tuple(must_not_be_empty(program))
-    return Kernel(program, name, source, {"plan": perf_counter() - start}, _not_empty=needed)
+    kernel = Kernel(program, name, _rows=separation(program), _not_empty=tuple(must_not_be_empty(program)))
+    kernel._variant(False)  # an operation that has no compiled form is refused here
+    kernel.timings["plan"] = perf_counter() - start
+    return kernel

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from symgrad.compile import unrolled
-from symgrad.compile.loops import LoopWriter
+from symgrad.compile.blocks import evaluation_writer
 from symgrad.compile.names import Namer
+from symgrad.compile.rows import Separation
 from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, kernel_file
 from symgrad.ops.dims import shape_of
 from symgrad.program import Program
@@ -13,10 +14,15 @@ NAME = "loss_and_gradient"
 LOSS = "loss"
 
 
-def gradient_source(program: Program, dtype: str) -> str:
+def gradient_source(program: Program, dtype: str, rows: Separation | None = None) -> str:
     """The text of a kernel file whose function takes the inputs, then an array for each gradient.
 
     A program without symbolic sizes is unrolled where it is tiny.
+
+    Args:
+        program: outputs ``loss`` and the gradients.
+        dtype: ``float32`` or ``float64``.
+        rows: how the program separates, for a kernel that goes through blocks of rows on threads.
     """
     helpers: set[str] = set()
     namer = Namer(program)
@@ -26,31 +32,26 @@ def gradient_source(program: Program, dtype: str) -> str:
         if label != LOSS
     }
     fixed = all(isinstance(d, int) for i in program.inputs for d in i.shape)
-    tiny = fixed and unrolled.cost(program, {}) <= unrolled.LIMIT
-    body, arrays = (_unrolled if tiny else _loops)(program, helpers, namer, gradients, dtype)
-    flags = UNROLLED_FLAGS if tiny else LOOP_FLAGS
+    tiny = rows is None and fixed and unrolled.cost(program, {}) <= unrolled.LIMIT
     arguments = [*(namer.values[i.name] for i in program.inputs), *gradients.values()]
-    return kernel_file(program, NAME, arguments, body, helpers, dtype, flags, arrays)
-
-
-def _loops(
-    program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str], dtype: str
-) -> tuple[list[str], list[str]]:
-    """The function's statements, and the file's arrays of numbers."""
-    writer = LoopWriter(program, helpers, namer, gradients, dtype == "float64")
-    body = writer.size_statements({}, {})
+    if tiny:
+        body = _unrolled(program, helpers, namer, gradients)
+        return kernel_file(program, NAME, arguments, body, helpers, dtype, UNROLLED_FLAGS)
+    writer = evaluation_writer(program, helpers, namer, gradients, dtype, rows)
+    body = writer.size_statements({})
     body += [f"{b.text} = np.empty({writer.shape(b.shape)}, {b.dtype})" for b in writer.buffers()]
     body = [*body, *writer.statements(), f"return {writer.scalar(program.output[LOSS])}"]
-    return body, writer.file_arrays()
+    return kernel_file(
+        program, NAME, arguments, body, helpers, dtype, LOOP_FLAGS, writer.file_arrays(), writer.functions()
+    )
 
 
-def _unrolled(
-    program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str], dtype: str
-) -> tuple[list[str], list[str]]:
+def _unrolled(program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str]) -> list[str]:
+    """The statements for a tiny problem."""
     scalars = unrolled.evaluation(program, {}, helpers, namer)
     body = [*scalars.loads, *scalars.statements]
     for label, array in gradients.items():
         value = program.output[label]
         for p in unrolled.positions(shape_of(program.type(value).shape, {})):
             body.append(f"{unrolled.place_in(array, p)} = {scalars.entry[value, p]}")
-    return [*body, f"return {scalars.entry[program.output[LOSS], ()]}"], []
+    return [*body, f"return {scalars.entry[program.output[LOSS], ()]}"]

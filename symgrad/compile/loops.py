@@ -7,7 +7,7 @@ inverses and the like are calls on whole arrays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,14 @@ from symgrad.compile.entries import DTYPES, Body, integer_text
 from symgrad.compile.forms import Call, Form, is_log_sum_exp
 from symgrad.compile.names import Namer
 from symgrad.compile.nests import Nest, loop_index, loops
-from symgrad.compile.placement import place
+from symgrad.compile.placement import adds_in_line, loop_order, place
 from symgrad.compile.reductions import Gathering
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, Shape, format_shape, same
 from symgrad.ops.record import ARG, INDEX, Definition
 from symgrad.program import Binding, Program
+
+NO_SIZES: Mapping[sympy.Symbol, str] = {}
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,25 @@ class LoopWriter:
         namer: gives out names.
         gradients: for each parameter the array that its gradient is written to.
         double: whether the kernel's dtype is float64, so that sums may gather in their own memory.
+        dims: the texts of the sizes, where another writer of the same kernel has given them out.
+        numbers: inputs without axes that are numbers there, not arrays.
     """
 
     def __init__(
-        self, program: Program, helpers: set[str], namer: Namer, gradients: Mapping[str, str], double: bool
+        self,
+        program: Program,
+        helpers: set[str],
+        namer: Namer,
+        gradients: Mapping[str, str],
+        double: bool,
+        dims: Mapping[sympy.Symbol, str] | None = None,
+        numbers: Iterable[str] = (),
     ) -> None:
+        self.numbers = frozenset(numbers)
         self.program, self.helpers, self.namer = program, helpers, namer
         self.names: dict[str, str] = dict(namer.values)
         self.placement = place(program)
-        self.dims = {s: namer.fresh(f"size_{s.name}") for s in _dim_symbols(program)}
+        self.dims = dict(dims) if dims is not None else size_names(program, namer)
         self._late: list[tuple[str, str]] = []  # gradients that are copies of something else
         self._given: set[str] = set()
         for label, array in gradients.items():
@@ -93,23 +105,17 @@ class LoopWriter:
         inner = ", ".join(self.size(d) for d in shape)
         return f"({inner},)" if len(shape) == 1 else f"({inner})"
 
-    def size_statements(self, arrays: Mapping[str, str], known: Mapping[sympy.Symbol, str]) -> list[str]:
+    def size_statements(
+        self, arrays: Mapping[str, str], known: Mapping[sympy.Symbol, str] = NO_SIZES
+    ) -> list[str]:
         """Assign every dimension, from an array's shape or as ``known`` says.
 
         Args:
             arrays: inputs whose array has another name than in the formulas.
             known: texts of dimensions that are not read from an array.
         """
-        out = []
-        for s, text in self.dims.items():
-            source = known.get(s)
-            if source is None:
-                i, axis = next(
-                    (i, axis) for i in self.program.inputs for axis, d in enumerate(i.shape) if d == s
-                )
-                source = f"{arrays.get(i.name, self.names[i.name])}.shape[{axis}]"
-            out.append(f"{text} = {source}")
-        return out
+        names = {i.name: arrays.get(i.name, self.names[i.name]) for i in self.program.inputs}
+        return size_statements(self.program, self.dims, names, known)
 
     def buffers(self) -> list[Buffer]:
         """The arrays that an evaluation needs besides inputs and gradients; sums gather in double."""
@@ -121,6 +127,10 @@ class LoopWriter:
                 if b.shape != () and gathered.get(b.name, self.names[b.name]) != self.names[b.name]:
                     out.append(Buffer(gathered[b.name], b.shape, "np.float64"))
         return out
+
+    def functions(self) -> list[str]:
+        """The source of functions that the statements call: none."""
+        return []
 
     def file_arrays(self) -> list[str]:
         """The statements of the file, in front of its functions, that make the arrays of numbers."""
@@ -217,6 +227,7 @@ class LoopWriter:
             nest.reads.add((top, index))
             self.helpers.add("exp")
             value = f"exp({value} - F({top}{at}))"
+        nest.adds = adds_in_line(definition)
         nest.before.append(f"{total}{'[:]' if b.shape else ''} = {how.first}")
         nest.body.append(how.take(f"{total}{at}", value, self.helpers))
         nest.ends |= {total, self.names[b.name]}
@@ -290,12 +301,33 @@ def _gathers(form: Form) -> str:
 
 
 def _loop_order(definition: Definition, sizes: Shape) -> list[sympy.Symbol]:
-    """For a sum the order of the argument with the most axes; a small product's rows first."""
-    indices = [INDEX(i) for i in range(len(sizes))]
+    """As ``loop_order``; a small product's rows first."""
+    found = loop_order(definition, len(sizes))
     if len(definition.access) != 1:
-        return sorted(indices, key=lambda i: isinstance(sizes[indices.index(i)], int))
-    widest = [i for i in definition.access[0].index if i in indices]
-    return list(dict.fromkeys([*widest, *indices]))
+        return sorted(found, key=lambda i: isinstance(sizes[found.index(i)], int))
+    return found
+
+
+def size_names(program: Program, namer: Namer) -> dict[sympy.Symbol, str]:
+    """A name for every size that the inputs have."""
+    return {s: namer.fresh(f"size_{s.name}") for s in _dim_symbols(program)}
+
+
+def size_statements(
+    program: Program,
+    dims: Mapping[sympy.Symbol, str],
+    names: Mapping[str, str],
+    known: Mapping[sympy.Symbol, str],
+) -> list[str]:
+    """Assign every dimension, from the shape of an array among ``names`` or as ``known`` says."""
+    out = []
+    for s, text in dims.items():
+        source = known.get(s)
+        if source is None:
+            i, axis = next((i, axis) for i in program.inputs for axis, d in enumerate(i.shape) if d == s)
+            source = f"{names[i.name]}.shape[{axis}]"
+        out.append(f"{text} = {source}")
+    return out
 
 
 def _dim_symbols(program: Program) -> list[sympy.Symbol]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Reads = set[tuple[str, str]]
@@ -20,6 +21,8 @@ class Nest:
         reads: the buffers and scalars that the body reads, with their index.
         writes: the buffers whose entry the body writes, with their index.
         ends: what has its value only when the loops have ended.
+        adds: whether it adds along its innermost loop, one term after the other.
+        functions: whether it computes functions such as exp, which vectors of entries are worth most for.
     """
 
     sizes: tuple[str, ...]
@@ -29,6 +32,8 @@ class Nest:
     reads: Reads = field(default_factory=set)
     writes: Reads = field(default_factory=set)
     ends: set[str] = field(default_factory=set)
+    adds: bool = False
+    functions: bool = False
 
     def joins(self, other: Nest) -> bool:
         """Whether ``other``, which comes next, may run inside these loops.
@@ -37,6 +42,8 @@ class Nest:
         the very entry that has just been written.
         """
         if not self.sizes or self.sizes != other.sizes:
+            return False
+        if (self.adds and other.functions) or (self.functions and other.adds):
             return False
         written = dict(self.writes)
         return all(name not in self.ends and written.get(name, index) == index for name, index in other.reads)
@@ -49,6 +56,8 @@ class Nest:
         self.reads |= other.reads
         self.writes |= other.writes
         self.ends |= other.ends
+        self.adds |= other.adds
+        self.functions |= other.functions
 
     def lines(self) -> list[str]:
         """The source text."""
@@ -63,6 +72,11 @@ def loops(sizes: tuple[str, ...], body: list[str]) -> list[str]:
         out.append(f"{indent}for i{axis} in range({size}):")
         indent += "    "
     return [*out, *(indent + line for line in body)]
+
+
+def nested(body: Iterable[str]) -> list[str]:
+    """One level further in."""
+    return ["    " + line for line in body]
 
 
 def loop_index(rank: int) -> str:

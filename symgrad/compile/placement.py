@@ -1,7 +1,8 @@
 """Which values of a program get memory of their own, and which are written into the loops that read them.
 
 A value is written into its reader where that costs nothing: it moves entries without arithmetic, or its only
-reader asks for each of its entries exactly once.  All else has a buffer, or a variable if it is a scalar.
+reader asks for each of its entries exactly once.  All else has a buffer, or a variable if it is a scalar.  So has
+what a sum along the innermost loop would keep from being computed in vectors: exp, tanh and their like.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import sympy
+
 from symgrad.compile.forms import Call, Form, Literals, form_of, is_log_sum_exp
 from symgrad.ops.dims import Dim, product, same
-from symgrad.ops.record import ARG, Definition
+from symgrad.ops.record import ARG, INDEX, Definition
 from symgrad.ops.transpose import swaps_last
 from symgrad.program import Binding, Program
 
@@ -46,7 +49,11 @@ def place(program: Program) -> Placement:
     found: dict[str, Place] = {}
     for b in reversed(program.bindings):
         form = forms[b.name]
+        in_line = any(r in forms and adds_in_line(forms[r]) for r in roots[b.name])
         found[b.name] = _place(b, form, roots[b.name], entries)
+        if found[b.name] == "inline" and in_line:
+            assert isinstance(form, Definition)
+            found[b.name] = "buffer" if has_functions(form.fn) else "inline"
         if found[b.name] in ("inline", "number"):
             mine = roots[b.name]
         elif isinstance(form, Call):
@@ -73,6 +80,27 @@ def _place(b: Binding, form: Form, roots: list[str], entries: Mapping[str, Dim])
         return "inline"
     once = len(roots) == 1 and same(product(b.shape), entries[roots[0]])
     return "inline" if once else "buffer"
+
+
+def adds_in_line(form: Form) -> bool:
+    """Whether the loops of a reduction run innermost over what it reduces, one term after the other."""
+    if not isinstance(form, Definition) or not form.reduce:
+        return False
+    return loop_order(form, form.rank + len(form.reduce))[-1] not in [INDEX(i) for i in range(form.rank)]
+
+
+def has_functions(fn: sympy.Expr) -> bool:
+    """Whether it takes a function such as exp, not only sums and products."""
+    return not sympy.sympify(fn).is_rational_function()
+
+
+def loop_order(definition: Definition, rank: int) -> list[sympy.Symbol]:
+    """The indices of a reduction in the order of its loops, for one argument as that one lies in memory."""
+    indices = [INDEX(i) for i in range(rank)]
+    if len(definition.access) != 1:
+        return indices
+    widest = [i for i in definition.access[0].index if i in indices]
+    return list(dict.fromkeys([*widest, *indices]))
 
 
 def is_view(b: Binding) -> bool:

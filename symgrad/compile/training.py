@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
 from symgrad.compile.cache import compile_for, kind_of, load
+from symgrad.compile.threads import one_blas_thread
 from symgrad.compile.training_source import NAME, TrainingPlan, training_source
 from symgrad.program import FAILURES, explained
 
@@ -38,7 +40,8 @@ class TrainingKernel:
             DataError: a matrix without an inverse, an index out of range.
         """
         try:
-            return int(self._function(*arguments))
+            with one_blas_thread() if self.plan.threads else nullcontext():
+                return int(self._function(*arguments))
         except FAILURES as error:
             raise explained(error, "the training run") from error
 

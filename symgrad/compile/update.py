@@ -6,7 +6,7 @@ loops over entries, and rounded once; so the compiled loop sees the numbers that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import sympy
 
@@ -120,8 +120,3 @@ class UpdateWriter:
             out.append(f"{text} = {kernel_text(value, {**texts, **self._texts}, self.helpers)}")
             texts[hyper_symbol(target)] = text
         return out
-
-
-def nested(body: Sequence[str]) -> list[str]:
-    """One level further in."""
-    return ["    " + line for line in body]

@@ -1,0 +1,212 @@
+"""Blocks of rows: which programs separate, and that a sweep over blocks gives what the whole gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from calculus.loss_table import LOSSES, draw
+from compile.interpreted import evaluated, interpreted
+
+import symgrad as sg
+from symgrad.compile import blocks, rows
+from symgrad.compile.gradient_source import NAME, gradient_source
+from symgrad.compile.rows import separation
+
+NAMES = sorted({w for loss in LOSSES for text in loss.shapes.values() for w in text.split() if not w.isdecimal()})
+SIZES = (
+    {name: 7 - i % 3 for i, name in enumerate(NAMES)},
+    dict.fromkeys(NAMES, 4),
+    dict.fromkeys(NAMES, 1),
+)
+
+
+def tanh_network(X, W, b, V, Y):
+    H = np.tanh(X @ W + b)
+    return 0.5 * np.sum((H @ V - Y) ** 2)
+
+
+def softmax_regression(X, W, b, y):
+    z = X @ W + b
+    top = z.max(axis=1, keepdims=True)
+    return np.mean(np.log(np.exp(z - top).sum(axis=1)) + top[:, 0] - z[np.arange(len(y)), y])
+
+
+def ridge(X, w, y, lam):
+    return np.mean((X @ w - y) ** 2) + lam * np.sum(w**2)
+
+
+def columns(X, w, y):
+    """The rows of the data are columns of the array."""
+    return np.sum((w @ X - y) ** 2)
+
+
+def embedding(E, i, w, y):
+    return np.sum((E[i] @ w - y) ** 2)
+
+
+def after_the_sum(X, w, y):
+    return np.sqrt(np.sum((X @ w - y) ** 2) + 1)
+
+
+def standardised(X, w, y):
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    return np.sum((Z @ w - y) ** 2)
+
+
+def over_samples(X, w):
+    z = X @ w
+    return np.log(np.sum(np.exp(z - z.max()))) + z.max()
+
+
+def neighbours(x, w):
+    return np.sum((x[1:] - w * x[:-1]) ** 2)
+
+
+def counted(x, w):
+    return np.sum(np.arange(len(x)) * (x - w) ** 2)
+
+
+def halves(X, w):
+    k = X.shape[1] // 2
+    return np.sum(np.tanh(X[:, :k] @ w) * (X[:, k:] @ w))
+
+
+SEPARATED = {
+    "tanh network": (
+        tanh_network,
+        {"X": "n d", "W": "d h", "b": "h", "V": "h k", "Y": "n k"},
+        ["W", "b", "V"],
+    ),
+    "softmax regression": (softmax_regression, {"X": "n d", "W": "d k", "b": "k", "y": "n"}, ["W", "b"]),
+    "ridge": (ridge, {"X": "n d", "w": "d", "y": "n", "lam": ""}, ["w"]),
+    "columns": (columns, {"X": "d n", "w": "d", "y": "n"}, ["w"]),
+    "embedding": (embedding, {"E": "m d", "i": "n", "w": "d", "y": "n"}, ["E", "w"]),
+    "halves": (halves, {"X": "n d", "w": "k"}, ["X", "w"]),
+    "gradient with rows": (
+        tanh_network,
+        {"X": "n d", "W": "d h", "b": "h", "V": "h k", "Y": "n k"},
+        ["X", "W"],
+    ),
+}
+
+WHOLE = {
+    "the gradient needs the sum": (after_the_sum, {"X": "n d", "w": "d", "y": "n"}, "w"),
+    "standardised": (standardised, {"X": "n d", "w": "d", "y": "n"}, "w"),
+    "softmax over samples": (over_samples, {"X": "n d", "w": "d"}, "w"),
+    "neighbours": (neighbours, {"x": "n", "w": ""}, "w"),
+    "numbers of rows": (counted, {"x": "n", "w": ""}, "w"),
+}
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Blocks of two or three rows, and three tasks at most."""
+    monkeypatch.setattr(blocks, "FEWEST", 2)
+    monkeypatch.setattr(blocks, "MOST", 3)
+    monkeypatch.setattr(blocks, "TASKS", 3)
+
+
+def through_blocks(program, arrays, dtype="float64", order=list):
+    found = separation(program)
+    assert found is not None
+    return evaluated(program, interpreted(gradient_source(program, dtype, found), NAME, order), arrays, dtype)
+
+
+def drawn(shapes, n, seed=0):
+    rng = np.random.default_rng(seed)
+    sizes = {"n": n, "d": 4, "h": 3, "k": 2, "m": 3}
+    made = {}
+    for name, text in shapes.items():
+        shape = tuple(sizes[w] for w in text.split())
+        made[name] = rng.normal(size=shape)
+        if name in ("i",) or (name == "y" and "W" in shapes):
+            made[name] = rng.integers(0, 2, shape)
+    return made
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 7, 20])
+@pytest.mark.parametrize("name", SEPARATED)
+def test_blocks_give_what_the_whole_gives(name, n):
+    loss, shapes, wrt = SEPARATED[name]
+    own = sg.derive(loss, shapes, wrt=wrt)
+    arrays = drawn(shapes, n)
+    if name in ("softmax regression", "ridge") and n == 0:
+        return  # divided by the number of rows
+    value, grads = own(arrays)
+    got, found = through_blocks(own.program, arrays)
+    assert got == pytest.approx(value, rel=1e-12, abs=1e-12)
+    for label in wrt:
+        np.testing.assert_allclose(found[label], grads[label], rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_needs_another_sweep_is_not_separated(name):
+    loss, shapes, wrt = WHOLE[name]
+    found = separation(sg.derive(loss, shapes, wrt=wrt).program)
+    assert found is None or found.symbol.name != "n"
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=["unequal", "equal", "ones"])
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+def test_every_loss_of_the_table_that_separates(loss, sizes):
+    own = loss.derive()
+    found = separation(own.program)
+    if found is None:
+        pytest.skip("its rows mix")
+    arrays = draw(loss, sizes)
+    value, grads = own(arrays)
+    got, made = through_blocks(own.program, arrays)
+    assert got == pytest.approx(value, rel=1e-11, abs=1e-12)
+    for label, g in grads.items():
+        np.testing.assert_allclose(made[label], g, rtol=1e-9, atol=1e-11)
+
+
+def test_the_order_of_the_tasks_changes_no_bit():
+    loss, shapes, wrt = SEPARATED["tanh network"]
+    program = sg.derive(loss, shapes, wrt=wrt).program
+    arrays = drawn(shapes, 50)
+    value, grads = through_blocks(program, arrays, "float32")
+    again, other = through_blocks(program, arrays, "float32", lambda tasks: reversed(list(tasks)))
+    assert value == again
+    for label in wrt:
+        np.testing.assert_array_equal(grads[label], other[label])
+
+
+def test_large_data_goes_through_blocks_with_the_same_bits_on_any_number_of_threads(monkeypatch):
+    numba = pytest.importorskip("numba")
+    monkeypatch.setattr(rows, "LARGE", 100)
+    loss, shapes, wrt = SEPARATED["tanh network"]
+    own = sg.derive(loss, shapes, wrt=wrt)
+    kernel = own.compile("float32")
+    small = kernel(drawn(shapes, 2))
+    assert "prange" not in kernel.source
+    arrays = drawn(shapes, 1000)
+    seen = []
+    before = numba.get_num_threads()
+    try:
+        for threads in range(1, before + 1):
+            numba.set_num_threads(threads)
+            seen.append(kernel(arrays))
+    finally:
+        numba.set_num_threads(before)
+    assert "prange" in kernel.source
+    for value, grads in seen:
+        assert value == seen[0][0]
+        for label in wrt:
+            np.testing.assert_array_equal(grads[label], seen[0][1][label])
+            np.testing.assert_allclose(grads[label], own(arrays)[1][label], rtol=2e-4, atol=1e-3)
+    assert small[0] == pytest.approx(own(drawn(shapes, 2))[0], rel=1e-5)
+
+
+def test_training_on_large_data_goes_through_blocks(monkeypatch):
+    monkeypatch.setattr(rows, "LARGE", 100)
+    loss, shapes, _ = SEPARATED["ridge"]
+    arrays = drawn(shapes, 300)
+    data = {n: a for n, a in arrays.items() if n != "w"}
+    run = sg.minimize(loss, {"w": arrays["w"]}, data, sg.optim.SGD(lr=0.05), 20)
+    assert "prange" in run.source
+    monkeypatch.setattr(rows, "LARGE", 10**9)
+    whole = sg.minimize(loss, {"w": arrays["w"]}, data, sg.optim.SGD(lr=0.05), 20)
+    assert "prange" not in whole.source
+    np.testing.assert_allclose(run.losses, whole.losses, rtol=1e-12)
+    np.testing.assert_allclose(run.params["w"], whole.params["w"], rtol=1e-11)
