@@ -52,7 +52,7 @@ class Traced(Memory, NDArrayOperatorsMixin):
         numbers = self.numbers
         if numbers is not None:
             return {"b": "bool", "i": "int", "u": "int"}.get(numbers.dtype.kind, "real")
-        return self.builder.type(self.name).kind
+        return "real" if self.real else self.builder.type(self.name).kind
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -195,7 +195,9 @@ class Traced(Memory, NDArrayOperatorsMixin):
         return views.copy(self, order)
 
     def astype(self, dtype: Any, **options: Any) -> Traced:
-        return views.fresh(ops.as_kind(self, dtype))
+        made = views.fresh(ops.as_kind(self, dtype))
+        made.real = np.dtype(getattr(dtype, "plain_type", dtype)).kind == "f"
+        return made
 
     def item(self, *index: Any) -> Any:
         numbers = self.numbers

@@ -30,7 +30,7 @@ from symgrad.trace import operations as ops
 from symgrad.trace.grids import ordered_ravel, ordered_reshape
 from symgrad.trace.numpy_functions import NUMPY_FUNCTIONS, UFUNCS, bind_numpy
 from symgrad.trace.refusals import remembering
-from symgrad.trace.sizes import number
+from symgrad.trace.sizes import constant_of, number
 
 SCIPY_SPECIAL = {**reductions.SCIPY_SPECIAL, **special.SCIPY_SPECIAL, **gammas.SCIPY_SPECIAL}
 """Functions of scipy.special by name."""
@@ -126,7 +126,26 @@ def _pure_ufunc(
     if rule is None:
         raise UnsupportedError(f"{name} has no rule.", where=name, expected=nearest(ufunc.__name__, UFUNCS))
     result = rule(builder, *inputs)
-    return views.fresh(result) if any(result is v for v in inputs) else result
+    result = views.fresh(result) if any(result is v for v in inputs) else result
+    if type(result) is ops.Array and result.kind == "int":
+        result.real = ufunc in (np.divide, np.true_divide) or any(map(_is_real, inputs))
+    return result
+
+
+def _is_real(value: Any) -> bool:
+    """Whether NumPy's result of this and whole numbers is made of floats."""
+    if isinstance(value, ops.Array):
+        return value.kind == "real" and not _is_size(value)
+    if isinstance(value, (list, tuple)):
+        return any(map(_is_real, value))
+    return isinstance(value, (float, np.floating)) or (
+        isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    )
+
+
+def _is_size(value: Any) -> bool:
+    constant = constant_of(value) if value.numbers is None else None
+    return constant is not None and bool(constant.is_integer)
 
 
 def _at(builder: Builder, ufunc: np.ufunc, inputs: Sequence[Any]) -> None:
@@ -271,7 +290,16 @@ def _computed(builder: Builder, func: Any, name: str, args: Sequence[Any], optio
         target = options.pop("out")
         return views.replace(target, bind_numpy(name, rule, builder, tuple(args), options), name)
     result = bind_numpy(name, rule, builder, tuple(args), options)
-    return views.fresh(result) if any(result is v for v in args) and isinstance(result, ops.Array) else result
+    result = (
+        views.fresh(result) if any(result is v for v in args) and isinstance(result, ops.Array) else result
+    )
+    if type(result) is ops.Array and result.kind == "int" and func not in _OF_POSITIONS:
+        result.real = any(map(_is_real, args))
+    return result
+
+
+_OF_POSITIONS = {np.argmax, np.argmin, np.argsort, np.count_nonzero, np.insert}
+"""Functions whose result is whole whatever the entries are, or has the kind of the first argument."""
 
 
 _ACCUMULATING = {np.sum, np.mean, np.prod, np.cumsum, np.cumprod, np.var, np.std}

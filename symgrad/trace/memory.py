@@ -55,9 +55,11 @@ class Memory:
 
     Attributes:
         title: the user's name for plain numbers, for the printed formula.
+        real: whether it is an array of floats though what it holds is whole, as y * 1.0 of labels y: what is
+            written into it is not cut off.
     """
 
-    __slots__ = ("_born", "_data", "_name", "_order", "_owner", "_view", "builder", "title")
+    __slots__ = ("_born", "_data", "_name", "_order", "_owner", "_view", "builder", "real", "title")
 
     def __init__(
         self,
@@ -75,13 +77,14 @@ class Memory:
         self._born: np.ndarray | str | None = None
         self._view: View | None = None
         self.title: str | None = None
+        self.real = False
 
     def as_view(self, view: View) -> Any:
         """Make this value a view; returns it."""
         if view.base is not self:
             view.base._refresh()
             view.seen = view.base._state()
-            self._view = view
+            self._view, self.real = view, view.base.real
             self._note()
         return self
 
@@ -207,6 +210,7 @@ class Memory:
         value._refresh()
         if self._born is None:
             self._born = self._state()
+        self.real = cast(Any, self).kind == "real"
         data, lies = value._data, self._data
         if data is not None and (lies is not None or self._by_rows()):
             self._data = np.copy(data, order="C") if lies is None else _laid_like(lies, data)

@@ -25,7 +25,13 @@ def fresh(a: Any, order: str | None = None) -> Any:
     numbers = a.numbers
     if numbers is not None:
         return ops.Array(a.builder, data=np.array(numbers, order="C" if order == "C" else "K"), order=order)
-    return ops.Array(a.builder, a.name, order=order)
+    return _as_real(ops.Array(a.builder, a.name, order=order), a)
+
+
+def _as_real(made: Any, a: Any) -> Any:
+    """``made``, of floats where ``a`` is."""
+    made.real = a.real
+    return made
 
 
 def copy(a: Any, order: str = "K") -> Any:
@@ -135,7 +141,7 @@ def dims_at_least(dims: Shape, rank: int) -> Shape:
 
 
 def _named(a: Any) -> Any:
-    return ops.Array(a.builder, a.name)
+    return _as_real(ops.Array(a.builder, a.name), a)
 
 
 def read_only(a: Any, function: Callable[[Any], Any]) -> Any:
@@ -211,6 +217,8 @@ def getitem(a: Any, key: Any) -> Any:
         return None if known is None else _strides_of(known, read_key(base.builder, base.dims, key))
 
     found = read(a)
+    if isinstance(found, ops.Array):
+        _as_real(found, a)
     if not _basic(key) or not found.dims:  # an entry is a number, not a view
         return found
     if a.parts_are_copies:

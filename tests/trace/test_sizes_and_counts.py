@@ -189,3 +189,43 @@ def test_what_depends_on_the_data_is_refused_with_what_to_write(loss, what, fix)
     assert text.startswith(what)
     assert fix in text
     assert "test_sizes_and_counts.py, line " in text
+
+
+# Floats that hold whole numbers -------------------------------------------------------------------------------
+
+FLOATS = {
+    "times 1.0": lambda y: y * 1.0,
+    "divided": lambda y: y / 1,
+    "plus 0.0": lambda y: y + 0.0,
+    "astype": lambda y: y.astype(float),
+    "written whole": lambda y: _written_whole(y),
+    "where": lambda y: np.where(y > 0, y, 0.0),
+    "clip": lambda y: np.clip(y, 0.0, 5.0),
+    "times floats": lambda y: np.ones(3) * y,
+    "a part": lambda y: (y * 1.0)[::-1],
+    "reshaped": lambda y: (y * 1.0).reshape(1, -1),
+    "copied": lambda y: (y * 1.0).copy() * 3,
+    "stacked": lambda y: np.stack([y * 1.0, y * 2.0]),
+    "like": lambda y: np.zeros_like(y * 1.0),
+    "whole": lambda y: y * 2,
+    "whole times a size": lambda y: y * len(y),
+    "whole, written to": lambda y: _written_whole(y, int),
+}  # fmt: skip
+
+
+def _written_whole(y, dtype=float):
+    made = np.zeros(3, dtype=dtype)
+    made[:] = y
+    return made
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_what_is_written_into_floats_is_not_cut_off(name):
+    def loss(x, y):
+        z = FLOATS[name](y)
+        z[0] = 0.5
+        return (z * x).sum()
+
+    d = sg.derive(loss, {"x": "n", "y": "n"}, wrt="x")
+    x, y = np.array([1.0, 2.0, 4.0]), np.array([1, 2, 0])
+    assert d(x=x, y=y)[0] == loss(x, y.copy())
