@@ -2,7 +2,8 @@
 
 ``recognise`` sees softmax and its kind in a loss, ``order`` puts the terms of gradients into the loss's order,
 ``simplify`` rewrites a program into textbook form with the rules of ``products``, ``sums``, ``matrices`` and
-``scalar_rules``, ``reuse`` reads a value where it is known, and ``log_softmax`` writes log p. ``repeats`` says what
+``scalar_rules`` and the parts of arrays of ``regions``, ``standardise`` names what layer normalisation makes,
+``reuse`` reads a value where it is known, and ``log_softmax`` writes log p. ``repeats`` says what
 needs a name, ``formula`` chooses names and writes values; ``notation`` knows the signs of matrices in each style,
 ``printers`` those of scalar functions, ``conditions`` what stands in brackets, ``entrywise`` how broadcasting is
 written, ``spacing`` and ``names`` how names look. ``document`` puts a derivation together, ``steps`` tells the way to

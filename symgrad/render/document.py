@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from symgrad.calculus import Differentiated, differentiate
+from symgrad.calculus import Differentiated
 from symgrad.program import Program
 from symgrad.render.formula import Writer, choose_names
 from symgrad.render.log_softmax import log_softmax
-from symgrad.render.order import in_order
 from symgrad.render.recognise import recognise
 from symgrad.render.reuse import reuse
 from symgrad.render.simplify import simplify
+from symgrad.render.standardise import derived
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Document:
     def program(self) -> Program:
         """The simplified program of the recognised loss and its gradients."""
         forward = recognise(self.differentiated.program.only("loss"))
-        return log_softmax(reuse(simplify(in_order(differentiate(forward, self.wrt)))))
+        return log_softmax(reuse(derived(forward, self.wrt)))
 
     @cached_property
     def written(self) -> Program:

@@ -62,7 +62,8 @@ def entrywise(
     upright = bool(vectors) and vectors == {s for s in symbols if kinds[s] == ROW}
     if not upright:  # beside rows a vector lies down
         pieces |= {s: style.transpose(pieces[s]) for s in vectors}
-    writer = _Spread(style, pieces, kinds, upright, dict(sizes))
+    standing = {s: _plain(symbols[s], out) for s in vectors}
+    writer = _Spread(style, pieces, kinds, upright, dict(sizes), standing)
     return writer.printed(writer.full(fn))
 
 
@@ -90,12 +91,14 @@ class _Spread:
         kinds: dict[sympy.Symbol, int],
         upright: bool,
         sizes: dict[sympy.Symbol, Piece],
+        standing: dict[sympy.Symbol, Piece],
     ) -> None:
         self.style = style
         self.pieces = pieces
         self.kinds = kinds
         self.upright = upright
         self.sizes = sizes
+        self.standing = standing
         self.place: dict[sympy.Symbol, float] = {s: i for i, s in enumerate(pieces)}
 
     def kind(self, expr: sympy.Expr) -> int:
@@ -170,7 +173,17 @@ class _Spread:
         return sympy.Mul(*scalars) * self.symbol(replace(piece, rank=2), expr)
 
     def diagonal(self, expr: sympy.Expr) -> Piece:
-        """diag(s), or diag(s)⁻¹ for a divisor."""
+        """diag(s), or diag(s)⁻¹ for a divisor; of a vector as it stands."""
+        arrays = {s for s in expr.free_symbols if self.kind(s) != SCALAR}
+        if arrays <= self.standing.keys():
+            lying = self.pieces
+            self.pieces = {**lying, **self.standing}
+            piece = self._diagonal(expr)
+            self.pieces = lying
+            return piece
+        return self._diagonal(expr)
+
+    def _diagonal(self, expr: sympy.Expr) -> Piece:
         if expr.is_Pow and expr.exp.is_negative and expr.exp.is_number:
             inner = self.style.call("diag", self.printed(expr.base ** (-expr.exp)))
             x = sympy.Dummy(real=True)

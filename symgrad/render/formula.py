@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import sympy
 
@@ -34,7 +35,8 @@ class Writer:
         sizes = list(dict.fromkeys(s.name for i in program.inputs for s in _symbols(i.shape)))
         kind = NOTATIONS[style]
         spacing = Spacing.of([*inputs, *map(self.name, named), kind.ones_sign], kind.summation)
-        self.notation = kind(spacing, sizes, frozenset(i.name for i in program.inputs))
+        taken = {i.name for i in program.inputs} | {*inputs, *map(self.name, named)}
+        self.notation = kind(spacing, sizes, frozenset(taken))
         self.letters = {*inputs, *sizes, *map(self.name, named)}
         self._pieces: dict[str, Piece] = {}
 
@@ -96,9 +98,31 @@ class Writer:
             return self._of_each_row(b)
         if b.op == "scatter" and b.shape and self.program.type(b.args[0]).shape == ():
             return self._unit(b)
+        if b.op == "place" and len(b.shape) == 1 and b.attrs["drop"]:
+            return self._single(b)
+        if b.op == "svd_sum":
+            return self._of_singular(b)
         if b.op == "pointwise":
             return self._with_norms(b)
         return None
+
+    def _single(self, b: Binding) -> Piece:
+        """A number among zeros: x onehot(1)."""
+        index = self.notation.scalar(sympy.sympify(b.attrs["start"][0]), ())
+        unit = replace(self.notation.call("onehot", index), rank=1, shape=b.shape)
+        value = self.piece(b.args[0])
+        return unit if value.text == "1" else self.notation.scalar(ARG(0) * ARG(1), (value, unit))
+
+    def _of_singular(self, b: Binding) -> Piece | None:
+        """U diag(g) Vᵀ, of the singular vectors of the page's one matrix; None where these letters are taken."""
+        matrices = {c.args[0] for c in self.program.bindings if c.op == "svd_sum"}
+        if {"U", "V"} & self.letters or len(matrices) > 1 or len(b.shape) != 2:
+            return None
+        left, right = Piece("U", ATOM, 2), self.notation.transpose(Piece("V", ATOM, 2))
+        weights = self.piece(b.args[1])
+        if weights.text != self.notation.ones(("n",)).text:
+            left = self.notation.matmul(left, replace(self.notation.call("diag", weights), rank=2))
+        return self.notation.matmul(left, right)
 
     def _of_each_row(self, b: Binding) -> Piece | None:
         """z[i, yᵢ], an entry of each row, where it is summed; one-hot labels."""
@@ -182,7 +206,13 @@ def choose_names(program: Program, forward: frozenset[str], page: Program | None
     labels = {unicode_name(b.label) for b in candidates if b.label is not None and b.name in forward}
     letters = Letters(labels | {unicode_name(name) for name in short.values()})
     stems: dict[str, str] = {}
+    own: dict[str, str] = {}  # the user's names, each for one value
     for b in candidates:
+        usable = b.label is not None and b.label.isidentifier() and b.name in forward
+        if usable and unicode_name(str(b.label)) not in taken:
+            own[b.name] = str(b.label)
+            taken.add(unicode_name(str(b.label)))
+            continue
         first = "δ" if b.name not in forward else stem(b)
         stems[b.name] = letters.letter(first)
         counts[stems[b.name]] = counts.get(stems[b.name], 0) + 1
@@ -192,16 +222,14 @@ def choose_names(program: Program, forward: frozenset[str], page: Program | None
         number[b.name] = i + 1
     running: dict[str, int] = {}
     for b in candidates:
-        label = b.label
-        usable = label is not None and label.isidentifier() and b.name in forward
-        if usable and unicode_name(str(label)) not in taken:
-            named[b.name] = str(label)
-            taken.add(unicode_name(str(label)))
+        if b.name in own:
+            named[b.name] = own[b.name]
             continue
         start = stems[b.name]
         running[start] = running.get(start, 0) + 1
         index = number.get(b.name, running[start])
-        candidate = start if counts[start] == 1 and start not in taken else f"{start}{index}"
+        alone = counts[start] == 1 and start not in taken and start.swapcase() not in own.values()
+        candidate = start if alone else f"{start}{index}"
         while unicode_name(candidate) in taken:
             index += 1
             candidate = f"{start}{index}"
@@ -219,10 +247,8 @@ def _worth_a_name(program: Program, b: Binding) -> bool:
         return False
     if b.op in ("slice", "take") and b.label is None:  # A[i] is as short as a name
         return False
-    if b.op == "eye" or (
-        b.op == "inverse" and program.is_input(b.args[0])
-    ):  # I and A⁻¹ are as short as a name
-        return False
+    if b.op == "eye" or (b.op == "inverse" and _has_a_name(program, b.args[0])):
+        return False  # I and A⁻¹ are as short as a name
     base = squared(program, b.name)
     if base is not None and program.is_input(base):
         return False
@@ -231,6 +257,11 @@ def _worth_a_name(program: Program, b: Binding) -> bool:
     fn = b.attrs["fn"]
     plain = program.is_input(b.args[0]) and fn.is_Pow and fn.exp.is_Integer
     return not (fn.is_Mul or fn == 1 / ARG(0) or plain)
+
+
+def _has_a_name(program: Program, name: str) -> bool:
+    b = program.by_name[name]
+    return not isinstance(b, Binding) or b.label is not None
 
 
 def stem(b: Binding) -> str:

@@ -87,7 +87,8 @@ class UnicodeNotation:
         return self.call("power", a, Piece(str(p), ATOM))
 
     def identity(self) -> Piece:
-        return Piece("I", ATOM, 2)
+        """I, or eye where that is another value."""
+        return Piece("eye" if "I" in self.taken else "I", ATOM, 2)
 
     def _ends(self, a: Piece, mark: str) -> bool:
         return a.strength == POW and a.text.endswith(mark)
@@ -111,7 +112,7 @@ class UnicodeNotation:
         """‖a‖, with an F for matrices."""
         left, right = self.norm_bars
         matrix = a.shape is not None and sum(d != 1 for d in a.shape) > 1
-        return Piece(f"{left}{a.text}{right}{'_F' if matrix else ''}", ATOM, 0)
+        return Piece(f"{left}{a.text}{right}{'_F' if matrix else ''}", ATOM, 0, shape=())
 
     def softmax(self, a: Piece, axes: tuple[int, ...]) -> Piece:
         """softmax(z); of each row, unless other axes are named."""

@@ -190,7 +190,7 @@ class UnicodePrinter(ScalarPrinter):
     def scalar_product(self, texts: list[str]) -> str:
         text = texts[0]
         for t in texts[1:]:
-            near = self.spacing.tight(text, t) and not t.startswith("(")
+            near = self.spacing.tight(text, t) and not t.startswith("(") and "^" not in t
             near = near or (_DIGITS.fullmatch(text) is not None and _LETTER.fullmatch(t) is not None)
             text += t if near or t.startswith(("|", "‖")) else f"{self.dot}{t}"
         return text
@@ -217,6 +217,8 @@ class UnicodePrinter(ScalarPrinter):
             known = factor.is_number or (factor.free_symbols and factor.free_symbols <= sizes)
             (coefficient if known else rest).append(factor)
         scale = sympy.Mul(*coefficient)
+        if scale.is_Rational and decimal(abs(scale)) == "1":  # 0.7 + 0.3
+            scale, expr = sympy.sign(scale), sympy.Mul(sympy.sign(scale), *rest)
         if not rest or scale == 1:
             return super()._product(expr)
         if scale.could_extract_minus_sign():
@@ -231,8 +233,9 @@ class UnicodePrinter(ScalarPrinter):
         if divisor is not None:
             return self.fraction(inner, self.piece(divisor))
         text = self.wrap(inner, MUL)
-        if text.startswith("1 / "):
-            return Piece(f"{self.coefficient(scale)} / {text[4:]}", MUL, inner.rank)
+        over = re.match(r"1( ?/ ?)", text)
+        if over:
+            return Piece(f"{self.coefficient(scale)}{over[1]}{text[over.end() :]}", MUL, inner.rank)
         return Piece(self.in_front(self.coefficient(scale), text), MUL, inner.rank)
 
     def coefficient(self, scale: sympy.Expr) -> str:

@@ -17,7 +17,7 @@ from symgrad.ops.record import ARG
 from symgrad.ops.scalars.functions import Absolute, Expm1, Log1p, LogAddExp, Softplus
 from symgrad.program import Binding, Builder, Program
 from symgrad.render.scaled import elementwise
-from symgrad.render.softmax import SHARE
+from symgrad.render.softmax import SHARE, axes_of, finished
 from symgrad.render.textbook import named, one_exponential
 
 _EXP_LOG = (sympy.exp, sympy.log, Log1p, Expm1, LogAddExp, Softplus, Absolute)
@@ -61,7 +61,12 @@ class Recogniser:
                 self.builder.label(made, b.label)
 
     def result(self) -> Program:
-        return self.builder.finish((label, self.value[name]) for label, name in self.program.outputs)
+        """The program; softmaxes with names of the user's stay, also where log p is read as z − logsumexp z."""
+        outputs = [(label, self.value[name]) for label, name in self.program.outputs]
+        named = [self.value[b.name] for b in self.program.bindings if b.label is not None]
+        shares = {n for n in named if axes_of(self.builder, self.builder.binding(n)) is not None}
+        several = len(shares) == 1 and len(self.logsumexps) > 1  # in a loop the last one only has the name
+        return finished(self.builder, outputs, () if several else named)
 
     def symbol(self, core: str) -> sympy.Symbol:
         if core not in self.symbols:

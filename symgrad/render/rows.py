@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import sympy
 
 from symgrad.ops.array import as_array
 from symgrad.ops.dims import same
+from symgrad.ops.record import ARG
 from symgrad.program import Binding, Builder, Program
 
 
@@ -39,3 +43,20 @@ def _source(where: Builder | Program, name: str) -> Binding | None:
     if isinstance(b, Binding) and b.op == "reshape" and any(d == 1 for d in b.shape[1:]):
         return _source(where, b.args[0])
     return b if isinstance(b, Binding) else None
+
+
+def counted(builder: Builder, b: Binding, core: str) -> str | None:
+    """The running sum of ones as the numbers 1, 2, …; None for other running sums."""
+    if len(b.shape) != 1 or builder.constant_value(core) != 1:
+        return None
+    first, step = (b.shape[0], -1) if b.attrs["reverse"] else (1, 1)
+    return builder.emit("pattern", rule="arange", shape=b.shape, first=first, step=step, kind="real")
+
+
+def shifted(builder: Builder, fn: sympy.Expr, cores: Sequence[str]) -> str | None:
+    """Equally spaced numbers plus a number as such numbers; None for other functions."""
+    b = builder.binding(cores[0]) if len(cores) == 1 else None
+    if b is None or b.op != "pattern" or b.attrs["rule"] != "arange" or (fn - ARG(0)).has(ARG(0)):
+        return None
+    first = sympy.expand(sympy.sympify(b.attrs["first"]) + fn - ARG(0))
+    return builder.emit("pattern", **{**b.attrs, "first": first, "kind": "real"})

@@ -49,6 +49,8 @@ def elementwise(builder: Builder, fn: sympy.Expr, args: Sequence[str], shape: Sh
     """The function of those arguments that it reads, in this shape."""
     fn = tidy(fn.xreplace({ARG(i): ARG(args.index(a)) for i, a in enumerate(args)}))
     cores = list(dict.fromkeys(a for i, a in enumerate(args) if fn.has(ARG(i))))
+    if not cores:
+        return builder.full(builder.constant(fn), shape)
     renamed = fn.xreplace({ARG(i): ARG(cores.index(a)) for i, a in enumerate(args) if a in cores})
     made = cores[0] if renamed == ARG(0) else builder.emit("pointwise", *cores, fn=renamed)
     return builder.full(made, shape)

@@ -8,8 +8,10 @@ from functools import cached_property
 
 from symgrad.calculus.backward import pull_back
 from symgrad.program import Binding, Builder, Input, Program
+from symgrad.render.log_softmax import log_softmax
 from symgrad.render.matrices import symmetric
 from symgrad.render.simplify import simplify
+from symgrad.render.softmax import axes_of
 from symgrad.render.stations import Route, Segment
 
 LABEL = "loss"
@@ -45,6 +47,7 @@ class Parts:
         self._whole = Builder.extending(self.program)
         self._forward: dict[str, Part] = {}
         self.dead: set[str] = set()
+        self.shares = [s for s in route.stations if _is_share(route, s)]
         self.adjoints = {self.adjoint_name(s): s for s in route.stations}
 
     def adjoint_name(self, value: str) -> str:
@@ -63,7 +66,10 @@ class Parts:
     def _computed(self, station: str) -> Part:
         segment = self.route.segments[station]
         program = Program(self._inputs(segment.leaves), segment.bindings, ((LABEL, station),))
-        return Part(station, simplify(_without_labels(program)))
+        made = simplify(_without_labels(program))
+        if station in self.shares or not self.shares:
+            return Part(station, made)
+        return Part(station, self._with_values(log_softmax(made), self.shares))
 
     def readers(self, value: str) -> list[str]:
         """The stations through which something flows back to a value: not through an index, whose place is fixed."""
@@ -96,7 +102,7 @@ class Parts:
             return None
         whole = builder.full(total, builder.type(value).shape)
         made = simplify(_read_only(builder.finish([(LABEL, whole)])))
-        return Part(value, self._with_values(made, readers))
+        return Part(value, self._with_values(made, [*readers, *self.shares]))
 
     def _with_values(self, program: Program, stations: Sequence[str]) -> Program:
         """The program with a station's name where its formula stands: α for A⁻¹y."""
@@ -150,6 +156,11 @@ class Parts:
         b = self.program.by_name[name]
         mirrored = len(b.shape) == 2 and symmetric(self._whole, name)
         return Input(name, b.shape, b.kind, "spd" if mirrored else "real")
+
+
+def _is_share(route: Route, station: str) -> bool:
+    """Whether a station is a softmax that the loss reads the logarithm of: as z − logsumexp z."""
+    return axes_of(route.program, route.program.by_name[station]) is not None and station not in route.next
 
 
 def _needed(builder: Builder, names: Sequence[str]) -> list[Binding]:

@@ -14,11 +14,13 @@ from symgrad.ops.eye import eye_attrs
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars.functions import Absolute, Comparison, Sigmoid, Sign, Step
 from symgrad.program import Binding, Builder, Program
+from symgrad.render.deviations import is_deviation
 from symgrad.render.matrices import symmetric
 from symgrad.render.matrix_rules import matrix_rule
 from symgrad.render.products import multiplied
 from symgrad.render.quadratic import joined
-from symgrad.render.rows import is_diagonal_of_ones
+from symgrad.render.regions import picked, stacked
+from symgrad.render.rows import counted, each_row_once, is_diagonal_of_ones, shifted
 from symgrad.render.scalar_factors import split
 from symgrad.render.scalar_rules import content, tidy
 from symgrad.render.scaled import MOVES, ONE, Scaled, elementwise, number
@@ -49,9 +51,13 @@ class Simplifier:
         self.saved: dict[str, int] = {}
         self.binary = {i.name for i in program.inputs if i.domain in ("binary", "onehot")}
         self.inside = _inside_functions(program)
+        self.forward = _of_loss(program)
+        self.closed: set[str] = set()  # δ stays δ where it is summed
         self.labelled = {b.name for b in program.bindings if b.label is not None}
         for b in program.bindings:
             self.value[b.name] = self._binding(b)
+            if b.name in self.forward or b.name in keep:
+                self.closed.add(self.value[b.name].core)
             if b.label is not None and self.value[b.name].coefficient == 1:
                 self.builder.label(self.value[b.name].core, b.label)
 
@@ -85,17 +91,22 @@ class Simplifier:
             made = multiplied(self.builder, b, args[0].core, args[1].core)
             return made.times(args[0].coefficient * args[1].coefficient)
         if b.op == "sum":
-            over = Over(tuple(b.attrs["axes"]), b.attrs["keepdims"], b.shape)
+            closed = () if b.name in self.forward else self.closed
+            over = Over(tuple(b.attrs["axes"]), b.attrs["keepdims"], b.shape, closed)
             return summed(self.builder, args[0].core, over).times(args[0].coefficient)
         if b.op in PICKS:
             indices = [self._whole(a) for a in args[1:]]
-            picked = self.builder.emit(b.op, args[0].core, *indices, **b.attrs)
-            found = self.builder.binding(picked)
+            if b.op in ("slice", "place"):
+                return Scaled(args[0].coefficient, picked(self.builder, b.op, args[0].core, dict(b.attrs)))
+            part = self.builder.emit(b.op, args[0].core, *indices, **b.attrs)
+            found = self.builder.binding(part)
             if found is not None and is_diagonal_of_ones(self.builder, found):
-                picked = self.builder.emit("eye", **eye_attrs(found.shape[0]))
-            return Scaled(args[0].coefficient, picked)
+                part = self.builder.emit("eye", **eye_attrs(found.shape[0]))
+            return Scaled(args[0].coefficient, part)
         if b.op in MOVES:
             return Scaled(args[0].coefficient, self._moved(b, args[0].core))
+        if b.op == "cumsum" and (numbers := counted(self.builder, b, args[0].core)) is not None:
+            return Scaled(args[0].coefficient, numbers)
         rewritten = matrix_rule(self.builder, b, args, self.transposed)
         if rewritten is not None:
             return rewritten
@@ -123,6 +134,13 @@ class Simplifier:
             elif len(b.shape) == 2:
                 core = self._lying(core)
         return self.builder.emit(b.op, core, shape=b.shape)
+
+    def _beside(self, core: str, rank: int) -> str:
+        """A sum as it stands beside arrays: of a matrix's rows as a row, of all entries as a number."""
+        b = self.builder.binding(core)
+        if rank and b is not None and b.op == "sum" and b.shape and all(d == 1 for d in b.shape):
+            return kept(self.builder, b, ()) or core
+        return self._lying(core) if rank == 2 else core
 
     def _lying(self, core: str) -> str:
         """The sum of a matrix's rows as a row, where it stands beside matrices."""
@@ -190,7 +208,7 @@ class Simplifier:
         arrays = [a.core for a in args if self.builder.type(a.core).shape]
         if arrays and all(len(self.builder.type(a).shape) == 2 for a in arrays):
             saved = [self._saves(a) for a in arrays]
-            if min(saved) >= 0 and max(saved) > 0:
+            if min(saved) > 0 or (min(saved) == 0 and sum(saved) > 1):  # the transpose around it is one, too
                 turned = [
                     Scaled(a.coefficient, self.transposed(a.core)) if a.core in arrays else a for a in args
                 ]
@@ -225,8 +243,7 @@ class Simplifier:
         replace: dict[sympy.Symbol, sympy.Expr] = {}
 
         def symbol(core: str) -> sympy.Expr:
-            if len(shape) == 2:
-                core = self._lying(core)
+            core = self._beside(core, len(shape))
             value = self.builder.constant_value(core)
             if value is not None:
                 return value
@@ -256,7 +273,10 @@ class Simplifier:
         if rest == 0 or not rest.has(*symbols):
             return number(self.builder, coefficient * rest, shape)
         renamed = rest.xreplace({s: ARG(i) for i, s in enumerate(symbols)})
-        renamed, cores = joined(self.builder, renamed, cores)
+        numbers = shifted(self.builder, renamed, cores)
+        if numbers is not None:
+            return Scaled(coefficient, numbers)
+        renamed, cores = stacked(self.builder, *joined(self.builder, renamed, cores))
         # Where an argument has cancelled, the others may be smaller than the result.
         return Scaled(coefficient, elementwise(self.builder, renamed, cores, shape))
 
@@ -280,7 +300,7 @@ class Simplifier:
             names = [cores[int(s.name[4:])] for s in term.free_symbols if s.name.startswith("core")]
             if not names:
                 return False
-            given = all(self.builder.binding(n) is None for n in names)
+            given = all(self.builder.binding(n) is None or self._is_label(n) for n in names)
             signs.add((given, term.could_extract_minus_sign()))
             for n in names:
                 if given:
@@ -288,6 +308,12 @@ class Simplifier:
                 else:
                     sources |= self._inputs(n)
         return signs == {(True, False), (False, True)} and not data & sources
+
+    def _is_label(self, core: str) -> bool:
+        """Whether a value is the one-hot form of labels, which are data."""
+        b = self.builder.binding(core)
+        ones = b is not None and b.op == "scatter" and self.builder.constant_value(b.args[0]) == 1
+        return b is not None and ones and each_row_once(self.builder, b)
 
     def _inputs(self, core: str) -> int:
         """The inputs that a core is computed from, one bit for each."""
@@ -309,6 +335,8 @@ class Simplifier:
             return True
         if fn.is_Mul or (fn.is_Pow and fn.exp.is_Integer):
             return name not in self.labelled or len(inner.args) == 1
+        if is_deviation(self.builder, inner):
+            return False  # a mean is not taken apart
         # A short sum or difference may cancel in its reader's fraction: p(1 − p)((1 − y)/(1 − p) − y/p) = p − y.
         rational = not outer.attrs["fn"].atoms(sympy.Function)
         return (
@@ -318,6 +346,12 @@ class Simplifier:
             and fn.count_ops() <= 2
             and name not in self.labelled
         )
+
+
+def _of_loss(program: Program) -> set[str]:
+    """The values of the loss, where there are gradients beside it."""
+    labels = [label for label, _ in program.outputs]
+    return {b.name for b in program.only("loss").bindings} if "loss" in labels and len(labels) > 1 else set()
 
 
 def _mirror(b: Binding) -> bool:

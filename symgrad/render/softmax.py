@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sympy
 
 from symgrad.ops.dims import Shape
@@ -34,3 +36,11 @@ def axes_of(where: Builder | Program, b: Binding | Input | None) -> tuple[int, .
 def _binding(where: Builder | Program, name: str) -> Binding | None:
     found = where.binding(name) if isinstance(where, Builder) else where.by_name[name]
     return found if isinstance(found, Binding) else None
+
+
+def finished(builder: Builder, outputs: Iterable[tuple[str, str]], alive: Iterable[str]) -> Program:
+    """The finished program, in which those of these values that are softmaxes stay though nothing reads them."""
+    outputs = tuple(outputs)
+    shares = [n for n in dict.fromkeys(alive) if axes_of(builder, builder.binding(n)) is not None]
+    made = builder.finish([*outputs, *((f"#{i}", n) for i, n in enumerate(shares))])
+    return Program(made.inputs, made.bindings, made.outputs[: len(outputs)])

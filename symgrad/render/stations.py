@@ -19,7 +19,7 @@ from symgrad.ops.pointwise import partial
 from symgrad.ops.record import ARG, OUT
 from symgrad.program import Binding, Builder, Input, Program
 from symgrad.render.scaled import MOVES, elementwise
-from symgrad.render.softmax import SHARE, axes_of
+from symgrad.render.softmax import SHARE, axes_of, finished
 
 LINEAR = (
     *MOVES,
@@ -232,7 +232,8 @@ def unfolded(program: Program) -> Program:
             value[b.name] = builder.emit(b.op, *args, **b.attrs)
         if b.label is not None:
             builder.label(value[b.name], b.label)
-    return builder.finish((label, value[name]) for label, name in program.outputs)
+    named = [value[b.name] for b in program.bindings if b.label is not None]
+    return finished(builder, [(label, value[name]) for label, name in program.outputs], named)
 
 
 def _shape(builder: Builder, fn: sympy.Expr, args: Sequence[str]) -> Shape:

@@ -124,6 +124,7 @@ class StepWriter(Writer):
         self.of = names.adjoints(program)
         plain = dict(names.plain)
         super().__init__(program, style, {i.name: plain[i.name] for i in program.inputs if i.name in plain})
+        self.notation.taken |= set(plain.values())
 
     def piece(self, value: str) -> Piece:
         made = super().piece(value)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sympy
 
 from symgrad.ops.dims import Shape, product
+from symgrad.ops.eye import is_identity
 from symgrad.ops.record import ARG
 from symgrad.ops.sum import sum_attrs
 from symgrad.program import Binding, Builder
+from symgrad.render.deviations import is_deviation
 from symgrad.render.matrices import traced, transposed
 from symgrad.render.rows import each_row_once
 from symgrad.render.scaled import ONE, Scaled, elementwise, number
@@ -18,11 +21,12 @@ from symgrad.render.softmax import axes_of
 
 @dataclass(frozen=True)
 class Over:
-    """Which axes are summed, and what comes out."""
+    """Which axes are summed, and what comes out; ``closed``: values that are not taken apart, unless all vanishes."""
 
     axes: tuple[int, ...]
     keepdims: bool
     out: Shape
+    closed: Collection[str] = ()
 
 
 def summed(builder: Builder, core: str, over: Over) -> Scaled:
@@ -33,6 +37,8 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
     if constant is not None:
         return number(builder, constant * sympy.sympify(product([shape[i] for i in axes])), over.out)
     inner = builder.binding(core)
+    if inner is not None and is_identity(inner.op, inner.attrs) and len(over.axes) == 1:
+        return number(builder, 1, over.out)
     if over.axes and over.axes in (axes_of(builder, inner), _distribution(builder, core)):
         return number(builder, 1, over.out)
     if inner is not None and inner.op in ("transpose", "reshape") and over.out == ():
@@ -57,9 +63,15 @@ def summed(builder: Builder, core: str, over: Over) -> Scaled:
             return Scaled(total.coefficient, builder.emit("matmul", turned, total.core))
     if inner is not None and inner.op == "pointwise":
         found = _of_function(builder, inner, over)
-        if found is not None:
+        if found is not None and (core not in over.closed or _as_short(builder, found.core)):
             return found
     return Scaled(ONE, _plain(builder, core, over))
+
+
+def _as_short(builder: Builder, total: str) -> bool:
+    """Whether a sum is a number, or an inner product."""
+    made = builder.binding(total)
+    return made is not None and (made.op == "matmul" or builder.constant_value(total) is not None)
 
 
 def _distribution(builder: Builder, core: str) -> tuple[int, ...]:
@@ -96,7 +108,9 @@ def _of_function(builder: Builder, inner: Binding, over: Over) -> Scaled | None:
         if fixed:
             return _factored(builder, inner, fixed, over)
         return _as_product(builder, inner, over)
-    return _cancelled(builder, inner, still, over) if fn.is_Add and still else None
+    if not fn.is_Add:
+        return None
+    return (_cancelled(builder, inner, still, over) if still else None) or _vanishing(builder, inner, over)
 
 
 def _constant(builder: Builder, name: str, full: Shape, over: Over) -> bool:
@@ -125,7 +139,9 @@ def _factored(builder: Builder, inner: Binding, fixed: list[sympy.Expr], over: O
     used = [i for i in range(len(inner.args)) if any(f.has(ARG(i)) for f in fixed)]
     cores = [_beside(builder, inner.args[i], inner.shape, over) for i in used]
     outer = sympy.Mul(*fixed).xreplace({ARG(i): ARG(j) for j, i in enumerate(used)})
-    if builder.constant_value(total.core) == 0:
+    number_, outer = outer.as_coeff_Mul()
+    total = total.times(number_)
+    if builder.constant_value(total.core) == 0 or outer == 1:
         return total
     if builder.constant_value(total.core) == 1:
         return Scaled(total.coefficient, elementwise(builder, outer, cores, over.out))
@@ -158,6 +174,35 @@ def _as_product(builder: Builder, inner: Binding, over: Over) -> Scaled | None:
     return None
 
 
+def _vanishing(builder: Builder, inner: Binding, over: Over) -> Scaled | None:
+    """Σ (A + B) = Σ A where the sum of B is known to be 0; None where no term's is."""
+    terms = [t for t in inner.attrs["fn"].args if not _sums_to_zero(builder, t, inner, over)]
+    if len(terms) == len(inner.attrs["fn"].args):
+        return None
+    if not terms:
+        return number(builder, 0, over.out)
+    return summed(builder, elementwise(builder, sympy.Add(*terms), inner.args, inner.shape), over)
+
+
+def _sums_to_zero(builder: Builder, term: sympy.Expr, inner: Binding, over: Over) -> bool:
+    """Whether a product holds one factor that varies along the axes, and its sum is 0: weights times deviations."""
+    moving = [
+        (i, f)
+        for f in sympy.Mul.make_args(term)
+        for i, n in enumerate(inner.args)
+        if f.has(ARG(i)) and not _constant(builder, n, inner.shape, over)
+    ]
+    if len(moving) != 1 or moving[0][1] != ARG(moving[0][0]):
+        return False
+    core = inner.args[moving[0][0]]
+    varying = builder.binding(core)
+    if varying is None or builder.type(core).shape != inner.shape or varying.op != "pointwise":
+        return False
+    if varying.attrs["fn"].is_Mul:
+        return _sums_to_zero(builder, varying.attrs["fn"], varying, over)
+    return is_deviation(builder, varying, over.axes)
+
+
 def _cancelled(builder: Builder, inner: Binding, still: set[sympy.Symbol], over: Over) -> Scaled | None:
     """Σ (A − c) = Σ A − n·c, where that makes terms vanish: deviations from a mean sum to 0."""
     args, shape = inner.args, inner.shape
@@ -176,5 +221,6 @@ def _cancelled(builder: Builder, inner: Binding, still: set[sympy.Symbol], over:
         return None
     if whole == 0:
         return number(builder, 0, over.out)
-    fn = whole.xreplace({s: ARG(i) for i, s in enumerate(symbols.values())})
-    return Scaled(ONE, elementwise(builder, fn, list(symbols), over.out))
+    factor, rest = whole.as_coeff_Mul()
+    fn = rest.xreplace({s: ARG(i) for i, s in enumerate(symbols.values())})
+    return Scaled(factor, elementwise(builder, fn, list(symbols), over.out))

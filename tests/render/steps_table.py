@@ -106,8 +106,8 @@ DERIVATIONS = (
         ),
         f"{BISHOP}, section 4.3.4; {GOODFELLOW}, section 6.2.2.3",
         domains={"Y": "onehot"},
-        beside="Bishop multiplies by the Jacobian of the softmax and uses Σₖ yₖ = 1 at the end. Ours writes log P as "
-        "Z − log Σ exp Z first, as Goodfellow's eq. 6.30 does, and needs no Jacobian; the same fact, that each row of Y "
+        beside="Bishop multiplies by the Jacobian of the softmax and uses Σₖ yₖ = 1 at the end. Ours reads log P as "
+        "Z − log Σ exp Z, as Goodfellow's eq. 6.30 does, and needs no Jacobian; the same fact, that each row of Y "
         "sums to 1, leaves P whole. Bishop has a vector w for each class; here they are the columns of W.",
     ),
     Derivation(

@@ -46,6 +46,8 @@ def agree(found, expected, what):
 def test_printed_programs_and_steps(row):
     derivation, arrays, value, gradients = settled(row)
     program = derivation.document.program
+    for style in ("text", "ascii", "latex"):
+        assert all(line.right for line in derivation.document.lines(style))
     found, printed = quietly(numpy_callable(program), *(arrays[i.name] for i in program.inputs))
     agree(found, value, "loss")
     for name in row.wrt:

@@ -30,6 +30,7 @@ ROWS = [
     (X * floating(0.0051) / N**2, "(0.0051/n²) x", r"\frac{0.0051}{n^{2}} \, x"),
     (X * floating(0.1) / floating(0.07), "1.42857142857143 x", r"1.42857142857143 \, x"),
     (X / floating(2**0.5) ** 2, "½x", r"\tfrac{1}{2} \, x"),
+    ((floating(0.7) + floating(0.3)) * X, "x", "x"),
     (X / 3, "⅓x", r"\tfrac{1}{3} \, x"),
     (X / (3 * N), "1/(3n) x", r"\frac{1}{3 \, n} \, x"),
     (X * sympy.Rational(355, 113), "(355/113) x", r"\tfrac{355}{113} \, x"),

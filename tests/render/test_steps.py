@@ -130,7 +130,7 @@ def test_a_network_as_a_course_writes_it():
 
 def test_the_chain_rule_and_what_it_comes_to():
     assert "δ = ∂L/∂z = ∂L/∂p ⊙ p ⊙ (1 − p) = p − y" in texts("Logistic regression")
-    assert "δ = ∂L/∂Z = softmax(Z) − Y" in texts("Softmax regression, one-hot labels")
+    assert "δ = ∂L/∂Z = P − Y" in texts("Softmax regression, one-hot labels")
     assert "∂L/∂A = ½A⁻¹ − A⁻¹ ∂L/∂α αᵀ = ½(A⁻¹ − ααᵀ)" in texts(
         "The marginal likelihood of a Gaussian process"
     )
