@@ -3,8 +3,10 @@
 From source text to source text, without numba:
     names            every name in a kernel is given out once
     scalar_code      one expression; helper functions
+    vector_math      exp, tanh and their like as code that becomes vector instructions
     placement        which values get memory, which are written into their readers
     nests, loops     one evaluation as loops over arrays
+    rows, blocks     one evaluation as a sweep over blocks of rows, on threads
     unrolled         one evaluation of a tiny problem, every entry a variable
     update           an optimizer's step
     source           the file around a function

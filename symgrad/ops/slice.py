@@ -119,6 +119,8 @@ def _numpy(args: Sequence[str], attrs: Attrs, dim: Callable[[Any], str]) -> str:
 
 
 def _notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
+    if all(size == 1 for size in attrs["size"]):  # one entry reads as a number, whatever axes it has
+        return bracketed(args[0], ", ".join(map(shown(style), attrs["start"])), 0)
     rank = len(attrs["size"]) - len(attrs["drop"])
     return bracketed(args[0], region_text(attrs, attrs["shape"], shown(style)), rank)
 

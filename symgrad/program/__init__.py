@@ -1,7 +1,8 @@
 """The program: symgrad's one language between writing a loss and running it.
 
-``program`` is the data, ``domains`` what values its inputs may have, ``builder`` writes it, ``numpy_source`` spells it out as NumPy code (and runs it; ``failures`` says why it stopped),
-``scalarise`` writes it out entry by entry at fixed sizes.
+``program`` is the data, ``domains`` what values its inputs may have, ``builder`` writes it, ``numpy_source`` spells
+it out as NumPy code and runs it, ``failures`` says why that stopped, ``scalarise`` writes it out entry by entry at
+fixed sizes.
 """
 
 from symgrad.program.builder import Builder, exact_number

@@ -22,6 +22,7 @@ from symgrad.trace import operations as ops
 from symgrad.trace.dispatch import SCIPY_SPECIAL, call_numpy
 from symgrad.trace.distances import SCIPY_DISTANCE
 from symgrad.trace.distributions import distributions
+from symgrad.trace.math_module import MATH
 from symgrad.trace.refusals import remembering
 from symgrad.trace.sizes import number
 
@@ -282,7 +283,7 @@ class Library:
         creation = {name: self._bound(rule) for name, rule in CREATION.items()}
         random = _Refused(builder, "np.random")
         pi = ops.Array(builder, builder.constant(sympy.pi))  # exact, so that log 2π is printed as such
-        in_math = {name: self._bound(rule) for name, rule in _MATH.items()}
+        in_math = {name: self._bound(rule) for name, rule in MATH.items()}
         algebra = Module(builder, np.linalg, {})
         self._modules: dict[str, Any] = {
             "numpy": Module(
@@ -376,34 +377,5 @@ class _Package:
         stand_in = self._library.stand_in(found)
         return found if stand_in is None else stand_in
 
-
-def _math() -> dict[str, Function]:
-    """The functions of ``math`` that NumPy has too: a traced scalar goes to NumPy's."""
-    same = "exp log log2 log10 log1p expm1 sqrt sin cos tan sinh cosh tanh floor ceil fabs hypot"
-    other = {"atan": "arctan", "asin": "arcsin", "acos": "arccos", "pow": "power", "atan2": "arctan2"}
-    table: dict[str, Function] = {}
-    for name, ufunc in {**{n: n for n in same.split()}, **other}.items():
-        table[name] = _math_function(getattr(math, name), getattr(np, ufunc))
-    table["erf"] = lambda b, x: ops.elementary(b, "erf", x) if isinstance(x, ops.Array) else math.erf(x)
-    table["prod"] = lambda b, x, *, start=1: _product(x, start)
-    table["fsum"] = lambda b, x: sum(x)
-    return table
-
-
-def _math_function(plain: Function, ufunc: Function) -> Function:
-    def call(builder: Builder, *args: Any) -> Any:
-        return ufunc(*args) if any(isinstance(a, ops.Array) for a in args) else plain(*args)
-
-    return call
-
-
-def _product(values: Any, start: Any) -> Any:
-    out = start
-    for v in values:
-        out = out * v
-    return out
-
-
-_MATH = _math()
 
 __all__ = ["Library"]

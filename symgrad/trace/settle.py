@@ -16,8 +16,9 @@ from symgrad.errors import ShapeError, SymgradError
 from symgrad.ops.dims import Dim, Shape, as_dim, dim_symbol
 from symgrad.trace.sizes import NeedsKind, NeedsSize
 
-PINS = ((3, 2, 4, 5), (2, 3, 4, 5), (4, 2, 6, 8), (2, 4, 6, 8))
-"""What sizes become that have to be numbers: small and different; the other way round, or even, where that fails."""
+PINS = ((3, 2, 4, 5), (2, 3, 4, 5), (4, 2, 6, 8), (2, 4, 6, 8), (6, 7, 8, 9))
+"""What sizes become that have to be numbers: small and different; the other way round, even, or larger, where that
+fails."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,9 @@ class Settled:
             if isinstance(symbol, sympy.Symbol) and isinstance(size, int) and size not in written:
                 if symbol.name in self.pinned:
                     return None
+                larger = self.next_scheme() if size == 0 else None
+                if larger is not None:  # a formula without entries says nothing
+                    return larger
                 return replace(self, pinned={**self.pinned, symbol.name: size})
         return None
 

@@ -12,7 +12,9 @@ from symgrad.compile import blocks, rows
 from symgrad.compile.gradient_source import NAME, gradient_source
 from symgrad.compile.rows import separation
 
-NAMES = sorted({w for loss in LOSSES for text in loss.shapes.values() for w in text.split() if not w.isdecimal()})
+NAMES = sorted(
+    {w for loss in LOSSES for text in loss.shapes.values() for w in text.split() if not w.isdecimal()}
+)
 SIZES = (
     {name: 7 - i % 3 for i, name in enumerate(NAMES)},
     dict.fromkeys(NAMES, 4),
