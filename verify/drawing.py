@@ -7,10 +7,11 @@ where hypothesis cannot (inside a user's own ``@given`` test) and for the fixed 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+import sympy
 
 from symgrad.ops.dims import shape_of
 from symgrad.program import Input
@@ -47,6 +48,47 @@ class Seeded:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """Which sizes go together.
+
+    Attributes:
+        pinned: sizes for which the loss was written out; others cost a derivation each, so that few are drawn.
+        equations: sizes that follow from others.
+    """
+
+    pinned: Mapping[str, int] = field(default_factory=dict)
+    equations: Mapping[str, sympy.Expr] = field(default_factory=dict)
+
+    def fit(self, sizes: Mapping[str, int], inputs: Sequence[Input] = ()) -> dict[str, int]:
+        """The sizes nearest to these that may be drawn for these inputs."""
+        few = 0 if self.equations else FEW  # the equations hold for the pinned sizes alone
+        out = {n: s if s < few or n not in self.pinned else self.pinned[n] for n, s in sizes.items()}
+        for n in (word for i in inputs for word in i.domain.split()[1:]):
+            if n in out:
+                out[n] = max(out[n], 1)  # there is no whole number below 0
+        for name, expr in self.equations.items():
+            value = _value(expr, out)
+            while value < 1:
+                # Every size that makes the computed one larger grows until it is positive.
+                for s in sorted(expr.free_symbols, key=str):
+                    out[s.name] += bool(sympy.diff(expr, s).subs(dict.fromkeys(expr.free_symbols, 1)) > 0)
+                if _value(expr, out) <= value:
+                    break
+                value = _value(expr, out)
+            out[name] = max(value, 0)
+        return out
+
+
+FEW = 3
+"""Below this, sizes that a loss is written out for are drawn as they come."""
+
+
+def _value(expr: sympy.Expr, sizes: Mapping[str, int]) -> int:
+    value = expr.subs({s: sizes[s.name] for s in expr.free_symbols})
+    return int(sympy.floor(value))
+
+
+@dataclass(frozen=True)
 class Case:
     """Arrays by name, and in words how they were drawn."""
 
@@ -78,16 +120,25 @@ def draw_sizes(source: Source, symbols: Sequence[str], largest: int = 4) -> dict
 
 def draw_values(source: Source, shape: tuple[int, ...], kind: str, domain: str, dtype: Any) -> Any:
     """An array of this kind, brought into its domain."""
-    if kind in ("integers", "ties"):
+    limit = label_limit(domain)
+    if kind in ("integers", "ties") or limit is not None:
         reach = 3 if kind == "integers" else 1
+        low, high = (-reach, reach) if limit is None else (0, limit - 1)
         count = int(np.prod(shape, dtype=int))
-        flat = [source.integer(-reach, reach) for _ in range(count)]
+        flat = [source.integer(low, high) for _ in range(count)]
+        if _discrete(domain):
+            return into_domain(np.array(flat, dtype=np.int64).reshape(shape), domain)
         return np.asarray(into_domain(np.array(flat, dtype=np.float64).reshape(shape), domain), dtype=dtype)
     return values(np.random.default_rng(source.integer(0, 2**16)), shape, kind, domain, dtype)
 
 
 def values(generator: np.random.Generator, shape: tuple[int, ...], kind: str, domain: str, dtype: Any) -> Any:
     """An array of this kind from NumPy's generator."""
+    limit = label_limit(domain)
+    if limit is not None:
+        return generator.integers(0, max(limit, 1), shape)
+    if _discrete(domain):
+        return into_domain(generator.integers(-3, 4, shape), domain)
     if kind == "integers":
         array = generator.integers(-3, 4, shape).astype(np.float64)
     elif kind == "ties":
@@ -105,6 +156,23 @@ def values(generator: np.random.Generator, shape: tuple[int, ...], kind: str, do
     return np.asarray(into_domain(array, domain), dtype=dtype)
 
 
+def label_limit(domain: str) -> int | None:
+    """k of ``labels k``; None for another domain."""
+    word, _, limit = domain.partition(" ")
+    return int(limit) if word == "labels" else None
+
+
+def at_sizes(domain: str, sizes: Mapping[str, int]) -> str:
+    """``labels k`` with a number for k."""
+    word, _, limit = domain.partition(" ")
+    return f"{word} {sizes[limit]}" if limit in sizes else domain
+
+
+def _discrete(domain: str) -> bool:
+    """Whether the values are whole numbers or truth values, in a dtype of their own."""
+    return domain in ("int", "bool") or domain.startswith("labels")
+
+
 def into_domain(array: Any, domain: str) -> Any:
     """Arrays that satisfy the restriction, made from unrestricted ones."""
     if domain == "positive":
@@ -117,8 +185,10 @@ def into_domain(array: Any, domain: str) -> Any:
         return (array > 0).astype(np.float64)
     if domain == "onehot" and array.ndim and array.shape[-1]:
         return (np.arange(array.shape[-1]) == np.argmax(array, axis=-1)[..., None]).astype(np.float64)
-    if domain == "spd" and array.ndim == 2:
-        return array @ array.T + np.eye(array.shape[0])
+    if domain == "bool":
+        return array > 0
+    if domain == "spd" and array.ndim >= 2:
+        return array @ np.swapaxes(array, -1, -2) + np.eye(array.shape[-1])
     return array
 
 
@@ -136,7 +206,9 @@ def lay_out(array: Any, layout: str) -> Any:
     return array
 
 
-def draw_case(source: Source, inputs: Sequence[Input], dtype: Any, simple: bool = False) -> Case:
+def draw_case(
+    source: Source, inputs: Sequence[Input], dtype: Any, simple: bool = False, plan: Plan | None = None
+) -> Case:
     """Sizes, one kind of values for each input (mostly one for all), and a layout.
 
     Args:
@@ -144,14 +216,16 @@ def draw_case(source: Source, inputs: Sequence[Input], dtype: Any, simple: bool 
         inputs: what is to be drawn.
         dtype: of the arrays.
         simple: small integers in plain arrays only.
+        plan: which sizes go together.
     """
     sizes = draw_sizes(source, symbols_of(inputs), 3 if simple else 4)
+    sizes = (plan or Plan()).fit(sizes, inputs)
     shared = "integers" if simple else source.choose(KINDS)
     mixed = not simple and source.integer(0, 3) == 3
     layout = "plain" if simple else source.choose(LAYOUTS)
     arrays = {}
     for i in inputs:
         kind = source.choose(KINDS) if mixed else shared
-        array = draw_values(source, shape_of(i.shape, sizes), kind, i.domain, dtype)
+        array = draw_values(source, shape_of(i.shape, sizes), kind, at_sizes(i.domain, sizes), dtype)
         arrays[i.name] = lay_out(array, layout)
     return Case(arrays, f"{'mixed' if mixed else shared} values, {layout}")

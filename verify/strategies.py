@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from symgrad.ops.dims import parse_shape
 from symgrad.program import Input
-from verify.drawing import KINDS, LAYOUTS, Case, draw_case, draw_sizes, draw_values, lay_out, symbols_of
+from verify.drawing import KINDS, LAYOUTS, Case, Plan, draw_case, draw_sizes, draw_values, lay_out, symbols_of
 
 T = TypeVar("T")
 
@@ -79,6 +79,8 @@ def arrays(
 
 
 @st.composite
-def cases(draw: Any, inputs: Sequence[Input], dtype: Any, simple: bool = False) -> Case:
+def cases(
+    draw: Any, inputs: Sequence[Input], dtype: Any, simple: bool = False, plan: Plan | None = None
+) -> Case:
     """What a check draws; ``simple`` for small integers in plain arrays only."""
-    return draw_case(Drawn(draw), inputs, dtype, simple)
+    return draw_case(Drawn(draw), inputs, dtype, simple, plan)
