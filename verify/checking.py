@@ -186,9 +186,9 @@ def _refuted(
 def _settled(spec: Spec) -> list[str]:
     """What was assumed of the inputs and the sizes."""
     notes = []
-    for i in spec.inputs:
-        if i.kind == "int" and spec.question is not None and i.name not in spec.question.domains:
-            notes.append(f"{i.name} was taken to hold indices; for a mask say domains={{{i.name!r}: 'bool'}}")
+    for name, kind in spec.found.items():
+        if kind == "int":
+            notes.append(f"{name} was taken to hold indices; for a mask say domains={{{name!r}: 'bool'}}")
     if spec.plan.pinned:
         sizes = ", ".join(f"{n} = {size}" for n, size in spec.plan.pinned.items())
         notes.append(f"the loss needs numbers for sizes, such as {sizes}; it was derived anew for others")

@@ -10,9 +10,9 @@ import numpy as np
 import sympy
 
 from symgrad.ops.dims import shape_of
-from symgrad.program import Program
+from symgrad.program import Program, at_sizes
 from verify.candidate import run
-from verify.drawing import at_sizes, symbols_of, values
+from verify.drawing import symbols_of, values
 from verify.judge import Judge
 from verify.mistakes import MISTAKES, Mistake, Observation
 from verify.report import Counterexample, Diagnosis

@@ -13,8 +13,10 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import sympy
 
+from symgrad.errors import SpecError
 from symgrad.ops.dims import shape_of
-from symgrad.program import Input
+from symgrad.program import Input, at_sizes, kind_of, labels_of
+from symgrad.program.domains import Labels
 
 T = TypeVar("T")
 
@@ -63,9 +65,9 @@ class Plan:
         """The sizes nearest to these that may be drawn for these inputs."""
         few = 0 if self.equations else FEW  # the equations hold for the pinned sizes alone
         out = {n: s if s < few or n not in self.pinned else self.pinned[n] for n, s in sizes.items()}
-        for n in (word for i in inputs for word in i.domain.split()[1:]):
-            if n in out:
-                out[n] = max(out[n], 1)  # there is no whole number below 0
+        for labels in filter(None, (labels_of(i.domain) for i in inputs)):
+            if labels.limit in out:
+                out[str(labels.limit)] = max(out[str(labels.limit)], 1)  # there is no whole number below 0
         for name, expr in self.equations.items():
             value = _value(expr, out)
             while value < 1:
@@ -120,13 +122,17 @@ def draw_sizes(source: Source, symbols: Sequence[str], largest: int = 4) -> dict
 
 def draw_values(source: Source, shape: tuple[int, ...], kind: str, domain: str, dtype: Any) -> Any:
     """An array of this kind, brought into its domain."""
-    limit = label_limit(domain)
-    if kind in ("integers", "ties") or limit is not None:
+    count = int(np.prod(shape, dtype=int))
+    labels = labels_of(domain)
+    if labels is not None:
+        last = _classes(labels) - (labels.mark is None)
+        return _marked(
+            np.array([source.integer(0, last) for _ in range(count)], dtype=np.int64), labels
+        ).reshape(shape)
+    if kind in ("integers", "ties"):
         reach = 3 if kind == "integers" else 1
-        low, high = (-reach, reach) if limit is None else (0, limit - 1)
-        count = int(np.prod(shape, dtype=int))
-        flat = [source.integer(low, high) for _ in range(count)]
-        if _discrete(domain):
+        flat = [source.integer(-reach, reach) for _ in range(count)]
+        if kind_of(domain) != "real":
             return into_domain(np.array(flat, dtype=np.int64).reshape(shape), domain)
         return np.asarray(into_domain(np.array(flat, dtype=np.float64).reshape(shape), domain), dtype=dtype)
     return values(np.random.default_rng(source.integer(0, 2**16)), shape, kind, domain, dtype)
@@ -134,10 +140,10 @@ def draw_values(source: Source, shape: tuple[int, ...], kind: str, domain: str, 
 
 def values(generator: np.random.Generator, shape: tuple[int, ...], kind: str, domain: str, dtype: Any) -> Any:
     """An array of this kind from NumPy's generator."""
-    limit = label_limit(domain)
-    if limit is not None:
-        return generator.integers(0, max(limit, 1), shape)
-    if _discrete(domain):
+    labels = labels_of(domain)
+    if labels is not None:
+        return _marked(generator.integers(0, _classes(labels) + (labels.mark is not None), shape), labels)
+    if kind_of(domain) != "real":
         return into_domain(generator.integers(-3, 4, shape), domain)
     if kind == "integers":
         array = generator.integers(-3, 4, shape).astype(np.float64)
@@ -156,21 +162,26 @@ def values(generator: np.random.Generator, shape: tuple[int, ...], kind: str, do
     return np.asarray(into_domain(array, domain), dtype=dtype)
 
 
-def label_limit(domain: str) -> int | None:
-    """k of ``labels k``; None for another domain."""
-    word, _, limit = domain.partition(" ")
-    return int(limit) if word == "labels" else None
+def _classes(labels: Labels) -> int:
+    """How many classes there are.
+
+    Raises:
+        SpecError: the limit is a size without a number.
+    """
+    if not isinstance(labels.limit, int) or labels.limit < 1:
+        raise SpecError(
+            "There is nothing to draw labels from.",
+            where="domains",
+            expected="one class or more: labels k with a size k of the shapes, or with a number",
+            got=labels,
+            fix="write the number of classes, such as 'labels 10'",
+        )
+    return labels.limit
 
 
-def at_sizes(domain: str, sizes: Mapping[str, int]) -> str:
-    """``labels k`` with a number for k."""
-    word, _, limit = domain.partition(" ")
-    return f"{word} {sizes[limit]}" if limit in sizes else domain
-
-
-def _discrete(domain: str) -> bool:
-    """Whether the values are whole numbers or truth values, in a dtype of their own."""
-    return domain in ("int", "bool") or domain.startswith("labels")
+def _marked(drawn: Any, labels: Labels) -> Any:
+    """Labels from whole numbers up to the number of classes, which stands for the mark."""
+    return drawn if labels.mark is None else np.where(drawn == labels.limit, labels.mark, drawn)
 
 
 def into_domain(array: Any, domain: str) -> Any:

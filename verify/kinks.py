@@ -76,7 +76,7 @@ def beside_kinks(
     if not any(np.any(moves(known[n], [p[n] for p in points], fmt)) for n in sources):
         return 0, []
     while len(points) < POINTS:
-        points += _pair(program, arrays, known, fmt, generator)[:1]
+        points.append(_point(program, arrays, known, fmt, _draws(known, generator)))
     kinks = sum(int(np.count_nonzero(moves(known[n], [p[n] for p in points], fmt))) for n in sources)
     return kinks, points
 
@@ -89,13 +89,14 @@ def _pair(
     generator: np.random.Generator,
 ) -> list[dict[str, Any]]:
     """Two points on opposite sides."""
-    draws = {n: _drawn(generator, np.shape(known[n].value)) for n in known}
+    draws = _draws(known, generator)
     return [_point(program, arrays, known, fmt, {n: s * d for n, d in draws.items()}) for s in (1, -1)]
 
 
-def _drawn(generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    """Both signs, and no two numbers alike, so that ties end."""
-    return generator.choice([-1.0, 1.0], shape) * generator.uniform(0.5, 1, shape)
+def _draws(known: Mapping[str, Bounded], generator: np.random.Generator) -> dict[str, Any]:
+    """For every value numbers from ±[½, 1): both signs, and no two alike, so that ties end."""
+    drawn = {n: generator.uniform(-0.5, 0.5, np.shape(b.value)) for n, b in known.items()}
+    return {n: d + np.copysign(0.5, d) for n, d in drawn.items()}
 
 
 def _point(

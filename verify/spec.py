@@ -15,7 +15,7 @@ import sympy
 from symgrad.calculus import differentiate
 from symgrad.errors import SpecError, SymgradError
 from symgrad.ops.dims import Shape, as_dim, bind_dims, dim_symbol, parse_shape, shape_of
-from symgrad.program import Builder, Input, Program, numpy_callable
+from symgrad.program import Builder, Input, Program, at_sizes, numpy_callable
 from symgrad.trace import Traced, TracedLoss, trace_loss
 from symgrad.trace.function import arguments_for, call, parameters
 from symgrad.trace.operations import lift
@@ -42,7 +42,7 @@ class Question:
         if sizes:
             values = {dim_symbol(n): sympy.Integer(s) for n, s in sizes.items()}
             shapes = {n: _at(parse_shape(s), values) for n, s in self.shapes.items()}
-            domains = {n: _numbered(d, sizes) for n, d in domains.items()}
+            domains = {n: at_sizes(d, sizes) for n, d in domains.items()}
         given = _needed_by(self.of, self.given)
         return trace_loss(
             self.of, shapes, given=given or None, domains=domains, criterion=self.criterion, pin=True
@@ -51,12 +51,6 @@ class Question:
 
 def _at(shape: Shape, values: Mapping[sympy.Symbol, sympy.Integer]) -> Shape:
     return tuple(as_dim(sympy.sympify(d).xreplace(values)) for d in shape)
-
-
-def _numbered(domain: str, sizes: Mapping[str, int]) -> str:
-    """``labels k`` with a number for k."""
-    word, _, size = domain.partition(" ")
-    return f"{word} {sizes[size]}" if size in sizes else domain
 
 
 @dataclass(frozen=True)
@@ -72,7 +66,8 @@ class Spec:
         inputs: what is drawn: the program's inputs with the shapes that were given.
         plan: which sizes may be drawn.
         assumptions: relations between sizes without which the program is not the loss's.
-        question: how the loss was given; None for a module.
+        found: inputs that were taken to hold whole numbers or truth values, though nothing was said of them.
+        question: how the loss was given; None where it is not traced again.
     """
 
     program: Program
@@ -83,6 +78,7 @@ class Spec:
     inputs: tuple[Input, ...]
     plan: Plan = field(default_factory=Plan)
     assumptions: tuple[sympy.Basic, ...] = ()
+    found: Mapping[str, str] = field(default_factory=dict)
     question: Question | None = None
     _others: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -125,10 +121,8 @@ class Spec:
 
     def _derived(self, sizes: Mapping[str, int]) -> Spec | None:
         assert self.question is not None
-        kinds = {i.name: i.kind for i in self.inputs if i.kind != "real"}
-        kinds = {n: kind for n, kind in kinds.items() if n not in self.question.domains}
         try:
-            traced = self.question.trace(sizes, kinds)
+            traced = self.question.trace(sizes, self.found)
             program = differentiate(traced.program, self.wrt).program
         except SymgradError:
             return None
@@ -177,7 +171,8 @@ def make_spec(
         inputs,
         plan,
         traced.assumptions,
-        None if module else question,
+        {n: kind for n, kind in traced.found.items() if kind != "real"},
+        question,
     )
 
 

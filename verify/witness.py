@@ -17,9 +17,9 @@ import sympy
 from symgrad.errors import UnsupportedError
 from symgrad.ops.dims import shape_of
 from symgrad.ops.scalars import in_own_terms
-from symgrad.program import Input, Program
+from symgrad.program import Input, Program, at_sizes, labels_of
 from symgrad.program.scalarise import Position, scalar_expressions
-from verify.drawing import at_sizes, label_limit, symbols_of
+from verify.drawing import symbols_of
 from verify.spec import Spec, make_spec
 
 DIGITS = 30
@@ -55,16 +55,22 @@ def disagreement(spec: Spec) -> str | None:
         sizes = spec.plan.fit(wanted, spec.inputs)
         there = spec.at(sizes)
         if there is None:
-            raise UnsupportedError("The loss cannot be derived at the witness's sizes.", got=str(sizes))
+            raise UnsupportedError(
+                "The loss cannot be derived at the witness's sizes.",
+                where="check_derivation",
+                expected="a loss of small sizes",
+                got=", ".join(f"{n} = {size}" for n, size in sizes.items()),
+            )
         domains = {i.name: at_sizes(i.domain, sizes) for i in spec.inputs}
         inputs = [replace(i, domain=domains[i.name]) for i in there.program.inputs]
-        problem = _at_sizes(replace(there.program, inputs=tuple(inputs)), spec.wrt, sizes)
+        problem = _problem(replace(there.program, inputs=tuple(inputs)), spec.wrt, sizes)
         if problem is not None:
             return problem
     return None
 
 
-def _at_sizes(program: Program, wrt: Sequence[str], sizes: Mapping[str, int]) -> str | None:
+def _problem(program: Program, wrt: Sequence[str], sizes: Mapping[str, int]) -> str | None:
+    """Where the two differ at these sizes; None where they agree."""
     entries = _symbols(program.inputs, sizes)
     loss = program.only("loss")
     written = scalar_expressions(loss, sizes, entries)
@@ -90,11 +96,18 @@ def _symbols(inputs: Sequence[Input], sizes: Mapping[str, int]) -> dict[tuple[st
     for i in inputs:
         for count, at in enumerate(product(*(range(d) for d in shape_of(i.shape, sizes)))):
             if i.kind != "real":  # whole numbers and truth values are not differentiated by
-                limit = 2 if i.kind == "bool" else label_limit(i.domain) or 3
-                entries[i.name, at] = sympy.Integer((count + 1) % limit)
+                entries[i.name, at] = sympy.Integer((count + 1) % _limit(i))
                 continue
             entries[i.name, at] = sympy.Symbol("_".join([i.name, *map(str, at)]), real=True)
     return entries
+
+
+def _limit(i: Input) -> int:
+    """How many whole numbers, from 0 on, an input may hold."""
+    labels = labels_of(i.domain)
+    if labels is not None and isinstance(labels.limit, int):
+        return max(labels.limit, 1)
+    return 2 if i.kind == "bool" else 3
 
 
 def _point(

@@ -11,10 +11,10 @@ import symgrad.nn as nn
 import verify
 from symgrad.ops import OPS
 from symgrad.ops.dims import dim_symbol, shape_of
-from symgrad.program import Builder, Input, numpy_callable
+from symgrad.program import Builder, Input, at_sizes, kind_of, numpy_callable
 from verify.candidate import match
 from verify.cases import fixed_cases
-from verify.drawing import Case, at_sizes, values
+from verify.drawing import Case, values
 from verify.judge import Judge
 from verify.spec import make_spec
 from verify.tolerance import evaluate, format_of
@@ -345,7 +345,7 @@ def test_every_operation_has_a_bound(name, number, dtype):
     example = OPS[name].examples[number]
     domains = [*example.domains, *["real"] * (len(example.shapes) - len(example.domains))]
     inputs = [
-        Input(f"x{i}", verify.strategies.inputs_of({"x": shape})[0].shape, _kind(domain), domain)
+        Input(f"x{i}", verify.strategies.inputs_of({"x": shape})[0].shape, kind_of(domain), domain)
         for i, (shape, domain) in enumerate(zip(example.shapes, domains, strict=True))
     ]
     inputs.append(Input("sizes", verify.strategies.inputs_of({"x": "n d k"})[0].shape))
@@ -370,10 +370,6 @@ def _sizes(shape):
     """A shape of names and products of names."""
     names = {n: dim_symbol(n) for n in "ndk"}
     return tuple(sympy.sympify(d, locals=names) if isinstance(d, str) else d for d in shape)
-
-
-def _kind(domain: str) -> str:
-    return "int" if domain == "int" or domain.startswith("labels") else "bool" if domain == "bool" else "real"
 
 
 def test_labels_in_their_usual_spellings():
