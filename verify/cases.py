@@ -10,7 +10,8 @@ import numpy as np
 
 from symgrad.ops.dims import shape_of
 from symgrad.program import Input, at_sizes
-from verify.drawing import Case, Plan, lay_out, symbols_of, values
+from verify.drawing import Case, lay_out, symbols_of, values
+from verify.sizes import Plan
 
 UNEQUAL = (4, 3, 2, 5, 6, 7)
 LARGER = (37, 11, 8, 9, 10, 13)

@@ -122,7 +122,7 @@ def run_check(spec: Spec, candidate: Candidate, dtype: np.dtype[Any], count: int
         if judged.counterexample is not None:
             return _refuted(judge, judgements, (case, judged), dtype, seed)
     proof = _proof(spec, traced) if traced is not None else untraced
-    compared = any(j.skipped is None for j in judgements)
+    compared = any(j.says for j in judgements)
     if proof is None and compared:
         reason = "equal to the derived gradient for all shapes and all real inputs (equal normal forms)"
         return _report("proved", reason, judge, judgements)
@@ -130,8 +130,8 @@ def run_check(spec: Spec, candidate: Candidate, dtype: np.dtype[Any], count: int
     judgements += found.judgements
     if found.failure is not None:
         return _refuted(judge, judgements, found.failure, dtype, seed)
-    if not any(j.skipped is None for j in judgements):
-        causes = ", ".join(sorted({j.skipped for j in judgements if j.skipped}))
+    if not any(j.says for j in judgements):
+        causes = ", ".join(sorted({j.skipped or "nothing to compare where a size is 0" for j in judgements}))
         return _report(
             "unsupported", f"no case could be compared: {causes}; do domains={{...}} help?", judge, judgements
         )

@@ -7,16 +7,16 @@ where hypothesis cannot (inside a user's own ``@given`` test) and for the fixed 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-import sympy
 
 from symgrad.errors import SpecError
 from symgrad.ops.dims import shape_of
 from symgrad.program import Input, at_sizes, kind_of, labels_of
 from symgrad.program.domains import Labels
+from verify.sizes import Plan
 
 T = TypeVar("T")
 
@@ -47,47 +47,6 @@ class Seeded:
 
     def choose(self, options: Sequence[T]) -> T:
         return options[self.integer(0, len(options) - 1)]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which sizes go together.
-
-    Attributes:
-        pinned: sizes for which the loss was written out; others cost a derivation each, so that few are drawn.
-        equations: sizes that follow from others.
-    """
-
-    pinned: Mapping[str, int] = field(default_factory=dict)
-    equations: Mapping[str, sympy.Expr] = field(default_factory=dict)
-
-    def fit(self, sizes: Mapping[str, int], inputs: Sequence[Input] = ()) -> dict[str, int]:
-        """The sizes nearest to these that may be drawn for these inputs."""
-        few = 0 if self.equations else FEW  # the equations hold for the pinned sizes alone
-        out = {n: s if s < few or n not in self.pinned else self.pinned[n] for n, s in sizes.items()}
-        for labels in filter(None, (labels_of(i.domain) for i in inputs)):
-            if labels.limit in out:
-                out[str(labels.limit)] = max(out[str(labels.limit)], 1)  # there is no whole number below 0
-        for name, expr in self.equations.items():
-            value = _value(expr, out)
-            while value < 1:
-                # Every size that makes the computed one larger grows until it is positive.
-                for s in sorted(expr.free_symbols, key=str):
-                    out[s.name] += bool(sympy.diff(expr, s).subs(dict.fromkeys(expr.free_symbols, 1)) > 0)
-                if _value(expr, out) <= value:
-                    break
-                value = _value(expr, out)
-            out[name] = max(value, 0)
-        return out
-
-
-FEW = 3
-"""Below this, sizes that a loss is written out for are drawn as they come."""
-
-
-def _value(expr: sympy.Expr, sizes: Mapping[str, int]) -> int:
-    value = expr.subs({s: sizes[s.name] for s in expr.free_symbols})
-    return int(sympy.floor(value))
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ class Judgement:
         kinks: entries on a kink, where every slope between the two sides is accepted.
         roundings: how many roundings the bound allows for.
         reference: what the reference was computed in.
+        empty: whether a size was 0, so that there was little to compare.
         gradients: for each parameter what came and what was expected, for the diagnosis.
     """
 
@@ -40,6 +41,12 @@ class Judgement:
     roundings: int = 0
     gradients: Mapping[str, tuple[Any, Any]] | None = None
     reference: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float64))
+    empty: bool = False
+
+    @property
+    def says(self) -> bool:
+        """Whether numbers were compared."""
+        return self.skipped is None and not self.empty
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ class Judge:
         own = evaluate(traced, before, sizes, self.fmt) if traced is not None else None
         if own is not None and own.ill:
             return Judgement(skipped=f"too ill-conditioned for a bound on {own.ill}")
-        worst, roundings = 0.0, 0
+        worst, roundings, vague = 0.0, 0, False
         pairs = {n: (answer.gradients[n], found.outputs[n].value) for n in self.spec.wrt}
         for name, (got, expected) in pairs.items():
             reference = found.outputs[name]
@@ -153,12 +160,16 @@ class Judge:
             if ratio > 1 or aside:
                 text = _where_wrong(name, np.abs(difference), bound if ratio > 1 else smooth)
                 return _failure(before, Finding("value", text, name), expected, got, pairs, ratio)
+            vague = vague or _says_nothing(smooth, expected, found.largest)
+        if vague:
+            return Judgement(skipped="rounding may be larger than every value")
         return Judgement(
             error=worst,
             kinks=found.kinks,
             roundings=roundings,
             gradients=pairs,
             reference=found.reference,
+            empty=0 in sizes.values(),
         )
 
     def _calm(self, spec: Spec, found: Evaluation, arrays: Mapping[str, Any]) -> bool:
@@ -201,6 +212,13 @@ def _largest_ratio(error: Any, bound: Any) -> float:
     with np.errstate(all="ignore"):
         ratio = np.where(error == 0, 0.0, error / bound)
     return float(np.max(ratio))
+
+
+def _says_nothing(bound: Any, expected: Any, largest: float) -> bool:
+    """Whether any result would be within the bound: it exceeds every value of the computation, at every entry."""
+    if not bound.size:
+        return False
+    return bool(np.all(bound > np.abs(expected)) and np.min(bound) > largest)
 
 
 def _where_wrong(name: str, error: Any, bound: Any) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from symgrad.program import Input
-from verify.drawing import Case, Plan, Seeded, draw_case
+from verify.drawing import Case, Seeded, draw_case
 from verify.judge import Judgement
+from verify.sizes import Plan
 
 SHRINKING = 100
 """How many cases are tried on the way to a smaller counterexample."""

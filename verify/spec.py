@@ -20,8 +20,8 @@ from symgrad.trace import Traced, TracedLoss, trace_loss
 from symgrad.trace.function import arguments_for, call, parameters
 from symgrad.trace.operations import lift
 from symgrad.trace.text import names_in, read_text
-from verify.drawing import Plan
 from verify.labels import limited
+from verify.sizes import Plan, equations_of
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,6 @@ def make_spec(
         ],
         traced.pinned,
     )
-    equations = {a.lhs.name: a.rhs for a in traced.assumptions if _solved(a)}
-    plan = Plan(dict(traced.pinned), equations)
     return Spec(
         program,
         names,
@@ -169,16 +167,11 @@ def make_spec(
         dict(given or {}),
         traced.warnings,
         inputs,
-        plan,
+        Plan(dict(traced.pinned), equations_of(traced.assumptions)),
         traced.assumptions,
         {n: kind for n, kind in traced.found.items() if kind != "real"},
         question,
     )
-
-
-def _solved(relation: sympy.Basic) -> bool:
-    """Whether it gives one size in terms of others."""
-    return isinstance(relation, sympy.Eq) and relation.lhs.is_Symbol and not relation.rhs.has(relation.lhs)
 
 
 def _needed_by(of: Any, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from symgrad.ops.dims import parse_shape
 from symgrad.program import Input, kind_of
-from verify.drawing import KINDS, LAYOUTS, Case, Plan, draw_case, draw_sizes, draw_values, lay_out, symbols_of
+from verify.drawing import KINDS, LAYOUTS, Case, draw_case, draw_sizes, draw_values, lay_out, symbols_of
+from verify.sizes import Plan
 
 T = TypeVar("T")
 

@@ -95,6 +95,7 @@ class Evaluation:
     Attributes:
         outputs: by label.
         peak: the largest magnitude of any value on the way.
+        largest: the largest value itself.
         kinks: how many entries of broken functions lie on a kink, or within rounding of one.
         nearby: the outputs at points beside the kinks, by label.
         ill: the operation whose matrix is too ill conditioned for a bound; empty where none is.
@@ -103,6 +104,7 @@ class Evaluation:
 
     outputs: Mapping[str, Bounded]
     peak: float
+    largest: float = 0.0
     kinks: int = 0
     nearby: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     ill: str = ""
@@ -159,6 +161,7 @@ def _evaluate(
     symbols = {dim_symbol(n): s for n, s in sizes.items()}
     known: dict[str, Bounded] = {n: Bounded(a, np.abs(a), 0) for n, a in wide.items()}
     peak, ill = 0.0, ""
+    most = max((float(np.max(np.abs(wide[n]), initial=0.0)) for n in real), default=0.0)
     for b in program.bindings:
         out = np.asarray(values[b.name])
         out = out if b.kind == "int" else out.astype(fmt.reference)
@@ -166,6 +169,7 @@ def _evaluate(
         known[b.name] = found
         largest = float(np.max(found.size, initial=0.0))
         peak = max(peak, largest) if largest == largest else float("inf")
+        most = max(most, float(np.max(np.abs(out), initial=0.0, where=np.isfinite(out))))
         if _ill(b, [known[a] for a in b.args], found.roundings, fmt):
             ill = b.op
     kinks, points = beside_kinks(program, wide, known, fmt)
@@ -173,7 +177,7 @@ def _evaluate(
         known = _with_jumps(program, known, points, symbols, fmt)
     outputs = {label: known[name] for label, name in program.outputs}
     nearby = {label: [p[name] for p in points] for label, name in program.outputs} if kinks else {}
-    return Evaluation(outputs, peak, kinks, nearby, ill, reference)
+    return Evaluation(outputs, peak, most, kinks, nearby, ill, reference)
 
 
 def _bounded(
