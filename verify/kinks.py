@@ -108,10 +108,12 @@ def _point(
 ) -> dict[str, Any]:
     least = _least(fmt)
     values: dict[str, Any] = {}
+    exact: set[str] = set()
     for i in program.inputs:
         a = arrays[i.name]
-        exact = i.kind != "real" or i.domain in DISCRETE
-        values[i.name] = a if exact else a + draws[i.name] * (2 * fmt.unit * np.abs(a) + least)
+        if i.kind != "real" or i.domain in DISCRETE:
+            exact.add(i.name)
+        values[i.name] = a if i.name in exact else a + draws[i.name] * (2 * fmt.unit * np.abs(a) + least)
     inputs = [values[i.name] for i in program.inputs]
     for b, (call, inner) in zip(program.bindings, _calls(program), strict=True):
         args = [*inputs, *(values[n] for n in inner)]
@@ -123,10 +125,19 @@ def _point(
         rounds = b.record.roundings([np.shape(values[a]) for a in b.args], b.attrs)
         if b.kind == "real":
             value = value.astype(fmt.reference)
-            if rounds and b.args:
+            if exact.issuperset(b.args) and _whole(value):
+                exact.add(b.name)
+            elif rounds and b.args:
                 value = value + draws[b.name] * (fmt.gamma(found.roundings) * found.size)
+        elif exact.issuperset(b.args):
+            exact.add(b.name)
         values[b.name] = value
     return values
+
+
+def _whole(value: Any) -> bool:
+    """Whether these are whole numbers that every format has; computed from such, they come without rounding."""
+    return bool(np.all(np.abs(value) < 2**20)) and bool(np.all(value == np.rint(value)))
 
 
 def _narrow(a: Any) -> Any:
@@ -201,6 +212,8 @@ def explained(error: Any, nearby: Sequence[Any], found: Bounded, bound: Any, fmt
     entries, it is between the outermost.  Where half of the points do not show the span of all, or many kinks meet,
     there may be more than these points show, and nothing is said.
     """
+    if np.all(np.abs(error) <= bound):
+        return True  # on the kink itself
     apart = np.array([np.ravel(np.asarray(p - found.value, dtype=np.float64)) for p in nearby])
     flat = np.ravel(np.asarray(error, dtype=np.float64))
     if not apart.size or not np.all(np.isfinite(apart)):

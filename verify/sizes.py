@@ -23,10 +23,12 @@ class Plan:
     Attributes:
         pinned: sizes for which the loss was written out; others cost a derivation each, so that few are drawn.
         equations: sizes that follow from others, which are free.
+        multiples: for sizes that have to be multiples of a number, that number.
     """
 
     pinned: Mapping[str, int] = field(default_factory=dict)
     equations: Mapping[str, sympy.Expr] = field(default_factory=dict)
+    multiples: Mapping[str, int] = field(default_factory=dict)
 
     def fit(self, sizes: Mapping[str, int], inputs: Sequence[Input] = ()) -> dict[str, int]:
         """The sizes nearest to these that may be drawn for these inputs."""
@@ -35,13 +37,15 @@ class Plan:
         for labels in filter(None, (labels_of(i.domain) for i in inputs)):
             if labels.limit in out:
                 out[str(labels.limit)] = max(out[str(labels.limit)], 1)  # there is no whole number below 0
+        for name, step in self.multiples.items():
+            out[name] += -out[name] % step
         for _ in range(STEPS):
             small = [e for e in self.equations.values() if _value(e, out) < 1]
             growing = {s for e in small for s in e.free_symbols if _grows(e, s)}
             if not growing:
                 break
             for s in growing:
-                out[s.name] += 1
+                out[s.name] += self.multiples.get(s.name, 1)
         for name, expr in self.equations.items():
             out[name] = max(_value(expr, out), 0)
         return out
@@ -73,6 +77,14 @@ def equations_of(relations: Iterable[sympy.Basic]) -> dict[str, sympy.Expr]:
         found = {n: sympy.expand(e.subs(name, expr)) for n, e in found.items()}
         found[name] = expr
     return {n.name: e for n, e in found.items()}
+
+
+def multiples_of(relations: Iterable[sympy.Basic]) -> dict[str, int]:
+    """Sizes that are taken to be multiples of a number: a single size, not an expression."""
+    rests = [
+        r.lhs for r in relations if isinstance(r, sympy.Eq) and r.rhs == 0 and isinstance(r.lhs, sympy.Mod)
+    ]
+    return {m.args[0].name: int(m.args[1]) for m in rests if m.args[0].is_Symbol and m.args[1].is_Integer}
 
 
 def _whole(name: sympy.Symbol, expr: sympy.Expr) -> tuple[sympy.Symbol, sympy.Expr]:

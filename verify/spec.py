@@ -7,7 +7,7 @@ anew for each case whose sizes do not fit: ``Spec.at``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -20,8 +20,9 @@ from symgrad.trace import Traced, TracedLoss, trace_loss
 from symgrad.trace.function import arguments_for, call, parameters
 from symgrad.trace.operations import lift
 from symgrad.trace.text import names_in, read_text
+from verify.drawing import symbols_of
 from verify.labels import limited
-from verify.sizes import Plan, equations_of
+from verify.sizes import Plan, equations_of, multiples_of
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def make_spec(
         ],
         traced.pinned,
     )
-    return Spec(
+    spec = Spec(
         program,
         names,
         single,
@@ -172,6 +173,16 @@ def make_spec(
         {n: kind for n, kind in traced.found.items() if kind != "real"},
         question,
     )
+    multiples = {
+        n: step for n, step in multiples_of(traced.assumptions).items() if not _between(spec, n, step)
+    }
+    return replace(spec, plan=replace(spec.plan, multiples=multiples)) if multiples else spec
+
+
+def _between(spec: Spec, name: str, step: int) -> bool:
+    """Whether the loss can be had where a size is no multiple: n // 2 of an odd n, but not two halves of it."""
+    wanted = dict.fromkeys(symbols_of(spec.inputs), 2 * step) | {name: 2 * step + 1}
+    return spec.at(spec.plan.fit(wanted, spec.inputs)) is not None
 
 
 def _needed_by(of: Any, given: Mapping[str, Any]) -> dict[str, Any]:
