@@ -22,6 +22,9 @@ from verify.tolerance import describe, format_of
 from verify.trace import Followed, try_trace
 from verify.witness import disagreement
 
+BLUR = 1e-3
+"""A relative error that a report warns of if no case would show it."""
+
 CASES = 60
 """How many cases are drawn where nothing is proved."""
 
@@ -211,6 +214,9 @@ def _report(verdict: Verdict, reason: str, judge: Judge, judgements: Iterable[Ju
     notes = [*judge.spec.warnings, *_settled(judge.spec)]
     if kinks:
         notes.append(f"{kinks} cases touch a kink; there every slope between those beside it is accepted")
+    blur = min((j.blur for j in judged if j.says), default=0.0)
+    if verdict != "refuted" and BLUR < blur < np.inf:
+        notes.append(f"rounding may be {blur:.1g} of the gradient or more; smaller mistakes were not seen")
     return Report(
         verdict,
         reason,

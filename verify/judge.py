@@ -30,6 +30,7 @@ class Judgement:
         kinks: entries on a kink, where every slope between the two sides is accepted.
         roundings: how many roundings the bound allows for.
         reference: what the reference was computed in.
+        blur: how large the bound is beside the gradient, at the entry of each parameter that is seen best.
         empty: whether a size was 0, so that there was little to compare.
         gradients: for each parameter what came and what was expected, for the diagnosis.
     """
@@ -41,6 +42,7 @@ class Judgement:
     roundings: int = 0
     gradients: Mapping[str, tuple[Any, Any]] | None = None
     reference: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float64))
+    blur: float = 0.0
     empty: bool = False
 
     @property
@@ -138,7 +140,7 @@ class Judge:
         own = evaluate(traced, before, sizes, self.fmt) if traced is not None else None
         if own is not None and own.ill:
             return Judgement(skipped=f"too ill-conditioned for a bound on {own.ill}")
-        worst, roundings, vague = 0.0, 0, False
+        worst, roundings, vague, blur = 0.0, 0, False, 0.0
         pairs = {n: (answer.gradients[n], found.outputs[n].value) for n in self.spec.wrt}
         for name, (got, expected) in pairs.items():
             reference = found.outputs[name]
@@ -164,6 +166,7 @@ class Judge:
             if ratio > 1 or aside:
                 text = _where_wrong(name, np.abs(difference), bound if ratio > 1 else smooth)
                 return _failure(before, Finding("value", text, name), expected, got, pairs, ratio)
+            blur = max(blur, _blur(smooth, expected))
             vague = vague or _says_nothing(smooth, expected, found.largest)
         if vague:
             return Judgement(skipped="rounding may be larger than every value")
@@ -173,6 +176,7 @@ class Judge:
             roundings=roundings,
             gradients=pairs,
             reference=found.reference,
+            blur=blur,
             empty=0 in sizes.values(),
         )
 
@@ -220,6 +224,15 @@ def _largest_ratio(error: Any, bound: Any) -> float:
     with np.errstate(all="ignore"):
         ratio = np.where(error == 0, 0.0, error / bound)
     return float(np.max(ratio))
+
+
+def _blur(bound: Any, expected: Any) -> float:
+    """The bound beside the gradient, where it is smallest; infinite where the gradient is 0."""
+    seen = np.abs(expected) > 0
+    ratio = np.divide(
+        bound, np.abs(expected), out=np.full(np.shape(expected), np.inf, bound.dtype), where=seen
+    )
+    return float(np.min(ratio, initial=np.inf))
 
 
 def _says_nothing(bound: Any, expected: Any, largest: float) -> bool:

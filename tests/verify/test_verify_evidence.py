@@ -41,6 +41,30 @@ def test_a_bound_beyond_every_value_is_no_evidence():
     assert report.verdict != "passed", report
 
 
+def _root(a):
+    x = 1.5
+    for _ in range(4):
+        x = x - (x**2 - (a**2 + 1)) / (2 * x)
+    return x
+
+
+def test_a_loose_bound_is_said():
+    question = {"of": _root, "shapes": {"a": ""}, "wrt": "a", "cases": 5}
+
+    def derived(a):
+        x, s = 1.5, 0.0
+        for _ in range(4):
+            s = (0.5 - (a**2 + 1) / (2 * x**2)) * s + a / x
+            x = x - (x**2 - (a**2 + 1)) / (2 * x)
+        return s
+
+    report = verify.check(derived, **question)
+    assert report.verdict == "passed", report
+    assert any("smaller mistakes were not seen" in note for note in report.notes)
+    sharp = verify.check(lambda a: 2 * a, of=lambda a: a**2, shapes={"a": ""}, wrt="a")
+    assert not sharp.notes
+
+
 def test_cases_without_entries_are_no_evidence():
     """The logarithm of −x² is finite for no x, but for none at all."""
     report = verify.check(
