@@ -23,6 +23,7 @@ _WHERE = {
     "symgrad.api.minimize": ("minimize",),
     "symgrad.api.fit": ("fit",),
     "symgrad.api.run": ("Run",),
+    "symgrad.api.lambdify": ("lambdify",),
     "symgrad.autograd": (
         "Tensor", "tensor", "zeros", "ones", "full", "randn", "rand", "arange", "eye", "zeros_like", "ones_like",
         "from_numpy", "manual_seed", "no_grad", "enable_grad", "is_grad_enabled",
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from symgrad.api.derive import derive
     from symgrad.api.derived_array import DerivedArray
     from symgrad.api.fit import fit
+    from symgrad.api.lambdify import lambdify
     from symgrad.api.minimize import minimize
     from symgrad.api.run import Run
     from symgrad.api.second_order import jacobian

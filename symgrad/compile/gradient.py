@@ -27,10 +27,12 @@ class Variant:
     Attributes:
         source: the text of the kernel file.
         threads: whether it runs blocks of rows on threads.
+        name: the function of the file.
     """
 
     source: str
     threads: bool
+    name: str = NAME
     _function: Any = None
     _met: set[tuple[bool, ...]] = field(default_factory=set)
 
@@ -40,7 +42,7 @@ class Variant:
         if kind in self._met:
             return 0.0
         start = perf_counter()
-        self._function, path = load(self.source, NAME)
+        self._function, path = load(self.source, self.name)
         compile_for(self._function, arguments, path)
         self._met.add(kind)
         return perf_counter() - start
@@ -55,7 +57,7 @@ class Variant:
             with one_blas_thread() if self.threads else nullcontext():
                 return self._function(*arguments)
         except FAILURES as error:
-            raise explained(error, NAME) from error
+            raise explained(error, self.name) from error
 
 
 @dataclass

@@ -102,8 +102,8 @@ def separate(program: Program, symbol: sympy.Symbol) -> Separation | None:
     return Separation(symbol, role, axis)
 
 
-LARGE = 2**16
-"""Entries with rows from which on threads gain more than they cost."""
+LARGE = 2**18
+"""Entries with rows from which on a run saves more than the longer compilation costs."""
 
 
 def pays(program: Program, found: Separation, sizes: Mapping[str, int]) -> bool:

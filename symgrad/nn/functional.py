@@ -193,7 +193,8 @@ def nll_loss(
         input: (n, k), or (k,) with one label.
         target: integer labels, (n,) or ().
         weight: (k,), one factor per class.
-        ignore_index: a label whose rows count nothing.
+        ignore_index: a label whose rows count nothing.  A derivation has them in its formula only if it is not
+            -100; with -100 it refuses them.
         reduction: "mean", "sum" or "none".
 
     Raises:
@@ -269,7 +270,8 @@ def cross_entropy(
         input: logits, (n, k), or (k,) for one row.
         target: labels (n,), or probabilities of the shape of `input`.
         weight: (k,), one factor per class.
-        ignore_index: a label whose rows count nothing.
+        ignore_index: a label whose rows count nothing.  A derivation has them in its formula only if it is not
+            -100; with -100 it refuses them.
         reduction: "mean", "sum" or "none"; with labels the mean is weighted.
         label_smoothing: must be 0; smooth the probabilities yourself and pass them as the target.
 

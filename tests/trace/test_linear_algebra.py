@@ -319,7 +319,7 @@ BOOK = {
     "lambda A, B: np.trace(np.linalg.inv(A) @ B)": "−A⁻ᵀBᵀA⁻ᵀ",
     "lambda X, A, Y: np.trace(Y @ A @ X)": "AᵀYᵀ",
     "lambda A: np.trace(A)": "I",
-    "lambda X, A: np.trace(X.T @ A @ X)": "(A + Aᵀ)X",
+    "lambda X, A: np.trace(X.T @ A @ X)": "AX + AᵀX",
     "lambda a, A: a @ A @ a": "(A + Aᵀ)a",
     "lambda a: np.linalg.norm(a)": "a / ‖a‖",
     "lambda X, u, b: np.linalg.norm(X @ u - b) ** 2": "2(Xu − b)uᵀ",

@@ -1,0 +1,371 @@
+"""``lambdify``: a SymPy expression as a compiled function of numbers, arrays and matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy
+from sympy.logic.boolalg import Boolean
+from sympy.matrices.expressions import MatrixExpr
+
+from symgrad.api.lambdify_arguments import Arguments, One
+from symgrad.errors import ShapeError, SpecError, UnsupportedError
+from symgrad.ops.dims import Shape, bind_dims, dim_symbol, shape_of
+from symgrad.program import Builder, Input, Program
+from symgrad.trace import Traced, moves
+from symgrad.trace.sympy_sharing import SharingReader
+
+if TYPE_CHECKING:
+    from symgrad.compile.gradient import Variant
+
+Pattern = tuple[tuple[bool, ...], ...]
+"""For each argument, for each axis that a call broadcasts over, whether the argument has it."""
+LARGE = 2**16
+"""Entries of a result from which on threads gain more than they cost."""
+_WHOLE = 2**63
+
+_SUMS = (sympy.Sum, sympy.Product)
+
+
+def lambdify(args: Any, expr: Any, *, dtype: Any = "float64", parallel: bool = False) -> Lambdified:
+    """A compiled function of a SymPy expression, as ``sympy.lambdify`` makes one for NumPy.
+
+    Args:
+        args: a symbol, a MatrixSymbol, an explicit matrix of symbols, or a sequence of these and of sequences.
+        expr: an expression, an explicit matrix, a matrix expression, or a list, tuple or dict of them.
+        dtype: of all arithmetic and of the results, ``float64`` or ``float32``.
+        parallel: whether calls that broadcast over 65 536 entries and more run on threads.
+
+    Returns:
+        A function of the arguments.  Numbers broadcast as in NumPy where all arguments are numbers: arguments of
+        shapes that broadcast to S give S for a scalar and ``(r, c, *S)`` for an explicit r × c matrix.  Matrices
+        have the shape of their MatrixSymbol, whose symbolic sizes are read from the arrays.
+
+    Raises:
+        UnsupportedError: a node of the expression has no rule; it is named.
+        SpecError: a symbol is not among the arguments; arguments, dtype or expression of another kind.
+    """
+    from symgrad.compile import check_dtype
+
+    template, found = _taken_apart(expr)
+    arguments = Arguments.read(args)
+    leaves = [e.xreplace(arguments.renamed) for e in found]
+    return Lambdified(arguments, template, leaves, check_dtype(dtype), bool(parallel))
+
+
+@dataclass
+class Lambdified:
+    """A compiled function; its kernels are made for the ways in which calls broadcast, and kept on disk.
+
+    Attributes:
+        timings: seconds spent on ``trace``, ``plan``, ``compile`` and the last ``run``.
+    """
+
+    _arguments: Arguments
+    _template: Any
+    _leaves: Sequence[Any]
+    _dtype: str
+    _parallel: bool
+    timings: dict[str, float] = field(default_factory=dict)
+    _plans: dict[Pattern, _Plan] = field(default_factory=dict)
+    _variants: dict[tuple[Pattern, bool], Variant] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._names = list(self._arguments.shapes)
+        self._on_matrices = any(self._arguments.shapes.values()) or any(
+            isinstance(e, (MatrixExpr, sympy.Trace, sympy.Determinant))
+            and not isinstance(e, sympy.MatrixBase)
+            for e in _nodes(self._leaves)
+        )
+        self._sum = next((e for e in _nodes(self._leaves) if isinstance(e, _SUMS)), None)
+        self._plain = not self._on_matrices and all(isinstance(s, One) for s in self._arguments.slots)
+        self._grids = [_grid(e) for e in self._leaves]
+        self._truths = [isinstance(e, Boolean) and not isinstance(e, sympy.Symbol) for e in self._leaves]
+        self._last = self._of_numbers = self._variant(
+            ((),) * len(self._names), False
+        )  # what has no rule is refused here
+
+    @property
+    def source(self) -> str:
+        """The text of the kernel file: of the last call's, as arrays take another kernel than numbers."""
+        return self._last.source
+
+    def __repr__(self) -> str:
+        return f"<function of {', '.join(self._names) or 'nothing'} in {self._dtype}>"
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """The results: a float where all arguments are numbers and the expression is scalar, else arrays.
+
+        Raises:
+            SpecError: an argument is missing or unknown.
+            ShapeError: the arrays do not broadcast, or a matrix has another shape.
+            DataError: an array holds no real numbers; a matrix without an inverse.
+        """
+        numbers = self._plain and not named and len(args) == len(self._names)
+        if numbers and all(type(a) is float for a in args):
+            return self._filled(self._run_numbers(args))
+        values = self._arguments.unpack(args, named)
+        arrays = [self._array(n, v) for n, v in zip(self._names, values, strict=True)]
+        if self._on_matrices:
+            return self._filled(self._run_whole(arrays))
+        shape = _broadcast(self._names, arrays)
+        if not shape:
+            return self._filled(self._run(arrays, ((),) * len(arrays), (), ()))
+        pattern, sizes = _collapsed(shape, [a.shape for a in arrays])
+        ready = [
+            a.reshape([size if own else 1 for size, own in zip(sizes, p, strict=True)] if any(p) else ())
+            for a, p in zip(arrays, pattern, strict=True)
+        ]
+        return self._filled(self._run(ready, pattern, sizes, shape))
+
+    def _array(self, name: str, value: Any) -> np.ndarray:
+        from symgrad.compile import as_array
+
+        if type(value) is float or (type(value) is int and -_WHOLE < value < _WHOLE):
+            return np.array(value, self._dtype)
+        return as_array(name, value, self._dtype)
+
+    def _run_numbers(self, numbers: Sequence[float]) -> list[np.ndarray]:
+        """Python floats: nothing has to be checked, and a call takes little more than the kernel."""
+        results = [np.empty(g.shape, self._dtype) for g in self._grids]
+        self._execute(self._of_numbers, (*(np.array(v, self._dtype) for v in numbers), *results))
+        return results
+
+    def _run(
+        self, arrays: Sequence[np.ndarray], pattern: Pattern, sizes: Sequence[int], shape: tuple[int, ...]
+    ) -> list[np.ndarray]:
+        """Numbers broadcast: results over ``sizes``, seen as ``shape``."""
+        variant = self._variant(pattern, self._parallel and prod(shape) >= LARGE)
+        results = [np.empty((*g.shape, *sizes), self._dtype) for g in self._grids]
+        self._execute(variant, (*arrays, *results))
+        return [r.reshape((*g.shape, *shape)) for r, g in zip(results, self._grids, strict=True)]
+
+    def _run_whole(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Matrices: every argument has the shape that it was declared with."""
+        from symgrad.compile.forms import check_not_empty, must_not_be_empty
+
+        pattern: Pattern = ((),) * len(arrays)
+        plan = self._plan(pattern)
+        shapes = self._arguments.shapes
+        sizes = bind_dims(shapes, {n: a.shape for n, a in zip(self._names, arrays, strict=True)})
+        plan.check(sizes)
+        check_not_empty(tuple(must_not_be_empty(plan.program)), sizes)
+        results = [
+            np.empty((*g.shape, *shape_of(s, sizes)), self._dtype)
+            for g, s in zip(self._grids, plan.shapes, strict=True)
+        ]
+        self._execute(self._variant(pattern, False), (*arrays, *results))
+        return results
+
+    def _execute(self, variant: Variant, arguments: tuple[Any, ...]) -> None:
+        spent = variant.prepare(arguments)
+        if spent:
+            self.timings["compile"] = spent
+        start = perf_counter()
+        variant.run(arguments)
+        self.timings["run"] = perf_counter() - start
+        self._last = variant
+
+    def _filled(self, results: list[np.ndarray]) -> Any:
+        values = [r != 0 if truth else r for r, truth in zip(results, self._truths, strict=True)]
+        return _put_together(self._template, [v.item() if v.ndim == 0 else v for v in values])
+
+    # Programs and kernels -----------------------------------------------------------------------------------
+
+    def _plan(self, pattern: Pattern) -> _Plan:
+        if pattern not in self._plans:
+            start = perf_counter()
+            self._plans[pattern] = self._traced(pattern)
+            self.timings["trace"] = perf_counter() - start
+        return self._plans[pattern]
+
+    def _variant(self, pattern: Pattern, threads: bool) -> Variant:
+        from symgrad.compile.gradient import Variant
+        from symgrad.compile.lambdify_source import NAME, Result, evaluation_source
+
+        key = pattern, threads
+        if key not in self._variants:
+            plan = self._plan(pattern)
+            start = perf_counter()
+            results = [
+                Result(tuple((_label(k, p), p) for p in g.positions())) for k, g in enumerate(self._grids)
+            ]
+            axes = max(map(len, pattern), default=0)
+            source = evaluation_source(plan.program, results, self._dtype, axes, threads)
+            # False: blocks of numbers call no BLAS, whose threads would have to be kept from starting.
+            self._variants[key] = Variant(source, False, NAME)
+            self.timings["plan"] = perf_counter() - start
+        return self._variants[key]
+
+    def _traced(self, pattern: Pattern) -> _Plan:
+        """The program for arguments that have these axes.
+
+        Raises:
+            UnsupportedError, SpecError: as the front end says.
+        """
+        axes = max(map(len, pattern), default=0)
+        dims: Shape = tuple(dim_symbol(f"n{k}" if axes > 1 else "n") for k in range(axes))
+        if axes and self._sum is not None:
+            raise UnsupportedError(
+                "A sum over an index takes numbers, not arrays.",
+                where=str(self._sum),
+                fix="write its terms out with .doit() before lambdify",
+            )
+        inputs = []
+        for (name, shape), own in zip(self._arguments.shapes.items(), pattern, strict=True):
+            broadcast = tuple(d if has else 1 for d, has in zip(dims, own, strict=True)) if any(own) else ()
+            inputs.append(Input(name, shape or broadcast))
+        builder = Builder(inputs)
+        reader = SharingReader(builder, {i.name: Traced(builder, i.name) for i in inputs})
+        outputs, shapes = [], []
+        for k, grid in enumerate(self._grids):
+            own_shape: Shape = ()
+            for position, entry in grid.entries.items():
+                value = reader.value(entry)
+                if not isinstance(entry, MatrixExpr) and value.dims == (1, 1) and not axes:
+                    value = moves.reshape_dims(value, ())
+                if dims and value.dims != dims:
+                    value = moves.broadcast_to(value, dims)
+                outputs.append((_label(k, position), value.name))
+                own_shape = value.dims
+            shapes.append(own_shape)
+        return _Plan(builder.finish(outputs), tuple(shapes), tuple(builder.assumptions))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A program, the shape of each result's entries, and what has to hold of the sizes."""
+
+    program: Program
+    shapes: tuple[Shape, ...]
+    assumptions: tuple[sympy.Basic, ...]
+
+    def check(self, sizes: dict[str, int]) -> None:
+        known = {dim_symbol(n): s for n, s in sizes.items()}
+        for relation in self.assumptions:
+            if relation.subs(known) == sympy.false:
+                raise ShapeError("The sizes do not fit.", expected=str(relation), got=str(sizes))
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The entries of one result, by their position: one at () but for explicit matrices and arrays."""
+
+    shape: tuple[int, ...]
+    entries: dict[tuple[int, ...], Any]
+
+    def positions(self) -> list[tuple[int, ...]]:
+        return list(self.entries)
+
+
+def _nodes(exprs: Sequence[Any]) -> Iterator[Any]:
+    """Every node once: SymPy's own walks visit a shared one as often as it is written."""
+    waiting, met = list(exprs), set(exprs)
+    while waiting:
+        e = waiting.pop()
+        yield e
+        new = [
+            a for a in (e if isinstance(e, (sympy.MatrixBase, sympy.NDimArray)) else e.args) if a not in met
+        ]
+        met.update(new)
+        waiting += new
+
+
+def _label(result: int, position: tuple[int, ...]) -> str:
+    return "_".join(["result", str(result), *map(str, position)])
+
+
+def _grid(e: Any) -> _Grid:
+    if isinstance(e, sympy.MatrixBase):
+        rows, columns = e.shape
+        return _Grid(e.shape, {(i, j): e[i, j] for i in range(rows) for j in range(columns)})
+    if isinstance(e, sympy.NDimArray):
+        return _Grid(e.shape, {p: e[p] for p in np.ndindex(*e.shape)})
+    return _Grid((), {(): e})
+
+
+def _taken_apart(expr: Any) -> tuple[Any, list[Any]]:
+    """Lists, tuples and dicts with the number of an expression in place of each, and the expressions."""
+    found: list[Any] = []
+
+    def part(e: Any) -> Any:
+        if isinstance(e, dict):
+            return {key: part(value) for key, value in e.items()}
+        if isinstance(e, (list, tuple, sympy.Tuple)):
+            return [part(x) for x in e] if isinstance(e, list) else tuple(part(x) for x in e)
+        if isinstance(e, (bool, int, float, sympy.Basic, sympy.MatrixBase)):
+            known = sympy.sympify(e)
+            found.append(known.as_immutable() if isinstance(known, sympy.MatrixBase) else known)
+            if isinstance(known, (sympy.MatrixBase, sympy.NDimArray)) and 0 in known.shape:
+                raise UnsupportedError("A matrix without entries has no rule.", got=str(known.shape))
+            return len(found) - 1
+        raise SpecError(
+            "This is no SymPy expression.",
+            where="expr",
+            expected="an expression, a matrix, or lists, tuples and dicts of them",
+            got=type(e).__name__,
+        )
+
+    template = part(expr)
+    if not found:
+        raise SpecError("There is nothing to compute.", where="expr", got=repr(expr))
+    return template, found
+
+
+def _put_together(template: Any, results: Sequence[Any]) -> Any:
+    if isinstance(template, dict):
+        return {key: _put_together(value, results) for key, value in template.items()}
+    if isinstance(template, (list, tuple)):
+        return type(template)(_put_together(t, results) for t in template)
+    return results[template]
+
+
+def _broadcast(names: Sequence[str], arrays: Sequence[np.ndarray]) -> tuple[int, ...]:
+    """NumPy's common shape.
+
+    Raises:
+        ShapeError: there is none.
+    """
+    shapes = {a.shape for a in arrays}
+    if len(shapes) == 1:
+        return shapes.pop()
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        got = ", ".join(f"{n} {a.shape}" for n, a in zip(names, arrays, strict=True))
+        raise ShapeError(
+            "The arguments do not broadcast.",
+            where="call",
+            expected="equal sizes, or 1, on every axis counted from the right",
+            got=got,
+        ) from None
+
+
+def _collapsed(shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]]) -> tuple[Pattern, list[int]]:
+    """Neighbouring axes that the same arguments have are one; axes of size 1 are none.
+
+    Returns:
+        For each argument which of the axes it has, and their sizes.
+    """
+    axes: list[tuple[bool, ...]] = []
+    sizes: list[int] = []
+    rank = len(shape)
+    full = [(1,) * (rank - len(s)) + s for s in shapes]
+    for k, size in enumerate(shape):
+        if size == 1 and (axes or k < rank - 1):
+            continue
+        own = tuple(s[k] == size for s in full)
+        if axes and axes[-1] == own:
+            sizes[-1] *= size
+        else:
+            axes.append(own)
+            sizes.append(size)
+    return tuple(zip(*axes, strict=True)), sizes
+
+
+__all__ = ["Lambdified", "lambdify"]
