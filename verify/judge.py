@@ -228,10 +228,8 @@ def _largest_ratio(error: Any, bound: Any) -> float:
 
 def _blur(bound: Any, expected: Any) -> float:
     """The bound beside the gradient, where it is smallest; infinite where the gradient is 0."""
-    seen = np.abs(expected) > 0
-    ratio = np.divide(
-        bound, np.abs(expected), out=np.full(np.shape(expected), np.inf, bound.dtype), where=seen
-    )
+    with np.errstate(all="ignore"):
+        ratio = np.where(expected == 0, np.inf, bound / np.abs(expected))
     return float(np.min(ratio, initial=np.inf))
 
 
