@@ -8,10 +8,13 @@ How the files play together, in the order in which a check runs through them:
     spec.py         the question: the loss traced and differentiated, what may be given to the candidate
     candidate.py    the boundary to foreign code: arguments by name, one call, results by parameter
     trace.py        the candidate as a program, where it can be followed
+    sizes.py        which sizes go together
     drawing.py      drawing sizes, values and memory layouts, from hypothesis or from a seeded generator
+    labels.py       which whole numbers an index may hold
     cases.py        the fixed cases that every check runs
     strategies.py   the same draws as hypothesis strategies, public
     tolerance.py    a program evaluated with its rounding-error bound
+    kinks.py        what values are beside the points where derivatives jump
     judge.py        one case: reference, bound, call, comparison, findings
     search.py       many cases, and the smallest one that fails
     polynomial.py   sums of products in index notation, in one canonical form

@@ -114,6 +114,8 @@ def run(candidate: Candidate, spec: Spec, values: Values) -> Answer:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             result = candidate.function(**arguments)
+    except np.linalg.LinAlgError as error:
+        return Answer({}, Finding("singular", f"{candidate.name} raises {_readable(error)}"))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever foreign code raises is the finding
         return Answer({}, Finding("raises", f"{candidate.name} raises {_readable(error)}"))
     for n, old in before.items():

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from symgrad.ops.dims import shape_of
-from symgrad.program import Input
+from symgrad.program import Input, at_sizes
 from verify.drawing import Case, lay_out, symbols_of, values
+from verify.sizes import Plan
 
 UNEQUAL = (4, 3, 2, 5, 6, 7)
 LARGER = (37, 11, 8, 9, 10, 13)
 """For what acts otherwise beyond a handful of rows, as a blocked loop may."""
 
 
-def fixed_cases(inputs: Sequence[Input], dtype: Any, seed: int) -> Iterator[Case]:
+def fixed_cases(inputs: Sequence[Input], dtype: Any, seed: int, plan: Plan | None = None) -> Iterator[Case]:
     """Unequal, equal, 1 and 0 sizes; integers, ordinary and scaled values; all layouts."""
     symbols = symbols_of(inputs)
     unequal = {s: UNEQUAL[i % len(UNEQUAL)] for i, s in enumerate(symbols)}
@@ -38,10 +39,13 @@ def fixed_cases(inputs: Sequence[Input], dtype: Any, seed: int) -> Iterator[Case
     if symbols:
         plans.append((f"{symbols[0]} = 1", {**unequal, symbols[0]: 1}, "integers", "plain"))
         plans.append((f"{symbols[0]} = 0", {**unequal, symbols[0]: 0}, "ordinary", "plain"))
-    for label, sizes, kind, layout in plans:
+    for label, wanted, kind, layout in plans:
+        sizes = (plan or Plan()).fit(wanted, inputs)
         generator = np.random.default_rng([seed, zlib.crc32(label.encode())])
         arrays = {
-            i.name: lay_out(values(generator, shape_of(i.shape, sizes), kind, i.domain, dtype), layout)
+            i.name: lay_out(
+                values(generator, shape_of(i.shape, sizes), kind, at_sizes(i.domain, sizes), dtype), layout
+            )
             for i in inputs
         }
         yield Case(arrays, label)

@@ -19,8 +19,11 @@ from verify.report import Report, Verdict
 from verify.search import Finds, search, shrink
 from verify.spec import Spec, make_spec
 from verify.tolerance import describe, format_of
-from verify.trace import try_trace
+from verify.trace import Followed, try_trace
 from verify.witness import disagreement
+
+BLUR = 1e-3
+"""A relative error that a report warns of if no case would show it."""
 
 CASES = 60
 """How many cases are drawn where nothing is proved."""
@@ -72,7 +75,7 @@ def check(
     except SymgradError as error:
         names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
         return Report("unsupported", str(error), names)
-    if deep and (problem := disagreement(spec.program, spec.wrt)) is not None:
+    if deep and (problem := disagreement(spec)) is not None:
         return Report(
             "unsupported", f"the derived gradient does not agree with its witness: {problem}", spec.wrt
         )
@@ -116,26 +119,33 @@ def run_check(spec: Spec, candidate: Candidate, dtype: np.dtype[Any], count: int
     traced, untraced = (None, candidate.opaque) if candidate.opaque else try_trace(candidate, spec)
     judge = Judge(spec, candidate, format_of(dtype), traced)
     judgements: list[Judgement] = []
-    for number, case in enumerate(fixed_cases(spec.inputs, dtype, seed)):
+    for number, case in enumerate(fixed_cases(spec.inputs, dtype, seed, spec.plan)):
         judged = judge(case, repeat=number == 0)
         judgements.append(judged)
         if judged.counterexample is not None:
             return _refuted(judge, judgements, (case, judged), dtype, seed)
-    proof = prove(spec, traced) if traced is not None else untraced
-    compared = any(j.skipped is None for j in judgements)
+    proof = _proof(spec, traced) if traced is not None else untraced
+    compared = any(j.says for j in judgements)
     if proof is None and compared:
         reason = "equal to the derived gradient for all shapes and all real inputs (equal normal forms)"
         return _report("proved", reason, judge, judgements)
-    found = search(judge, spec.inputs, dtype, count, seed) if count else Finds((), None)
+    found = search(judge, spec.inputs, dtype, count, seed, spec.plan) if count else Finds((), None)
     judgements += found.judgements
     if found.failure is not None:
         return _refuted(judge, judgements, found.failure, dtype, seed)
-    if not any(j.skipped is None for j in judgements):
-        causes = ", ".join(sorted({j.skipped for j in judgements if j.skipped}))
+    if not any(j.says for j in judgements):
+        causes = ", ".join(sorted({j.skipped or "nothing to compare where a size is 0" for j in judgements}))
         return _report(
             "unsupported", f"no case could be compared: {causes}; do domains={{...}} help?", judge, judgements
         )
     return _report("passed", f"agrees on every case; not proved: {_first_line(proof)}", judge, judgements)
+
+
+def _proof(spec: Spec, traced: Followed) -> str | None:
+    """None where the candidate is proved, else why it is not."""
+    if traced.assumptions:
+        return f"the candidate computes another formula unless {traced.assumptions[0]}"
+    return prove(spec, traced.program)
 
 
 def _first_line(text: str | None) -> str:
@@ -157,7 +167,7 @@ def _refuted(
         and _always_raises(judge, dtype, seed)
     ):
         return _report("unsupported", f"no call returns: {original.finding}", judge, judgements)
-    _, judged = shrink(judge, judge.spec.inputs, dtype, failure, seed)
+    _, judged = shrink(judge, judge.spec.inputs, dtype, failure, seed, judge.spec.plan)
     example = judged.counterexample
     assert example is not None
     report = _report("refuted", example.finding, judge, judgements)
@@ -176,11 +186,23 @@ def _refuted(
     )
 
 
+def _settled(spec: Spec) -> list[str]:
+    """What was assumed of the inputs and the sizes."""
+    notes = []
+    for name, kind in spec.found.items():
+        if kind == "int":
+            notes.append(f"{name} was taken to hold indices; for a mask say domains={{{name!r}: 'bool'}}")
+    if spec.plan.pinned:
+        sizes = ", ".join(f"{n} = {size}" for n, size in spec.plan.pinned.items())
+        notes.append(f"the loss needs numbers for sizes, such as {sizes}; it was derived anew for others")
+    return notes
+
+
 def _always_raises(judge: Judge, dtype: np.dtype[Any], seed: int) -> bool:
     def raises(judged: Judgement) -> bool:
         return judged.counterexample is not None and judged.counterexample.kind == "raises"
 
-    judged = [judge(case) for case in fixed_cases(judge.spec.inputs, dtype, seed)]
+    judged = [judge(case) for case in fixed_cases(judge.spec.inputs, dtype, seed, judge.spec.plan)]
     return all(raises(j) for j in judged if j.skipped is None)
 
 
@@ -189,9 +211,12 @@ def _report(verdict: Verdict, reason: str, judge: Judge, judgements: Iterable[Ju
     compared = [j for j in judged if j.skipped is None]
     skipped = Counter(j.skipped for j in judged if j.skipped is not None)
     kinks = sum(j.kinks > 0 for j in compared)
-    notes = list(judge.spec.warnings)
+    notes = [*judge.spec.warnings, *_settled(judge.spec)]
     if kinks:
-        notes.append(f"{kinks} cases touch a kink; there every slope between the two sides is accepted")
+        notes.append(f"{kinks} cases touch a kink; there every slope between those beside it is accepted")
+    blur = min((j.blur for j in judged if j.says), default=0.0)
+    if verdict != "refuted" and BLUR < blur < np.inf:
+        notes.append(f"rounding may be {blur:.1g} of the gradient or more; smaller mistakes were not seen")
     return Report(
         verdict,
         reason,
@@ -199,6 +224,12 @@ def _report(verdict: Verdict, reason: str, judge: Judge, judgements: Iterable[Ju
         cases=len(compared),
         skipped=dict(skipped),
         largest_error=max((j.error for j in compared), default=0.0),
-        bound=describe(judge.fmt, max((j.roundings for j in compared), default=0), judge.traced is not None),
+        bound=describe(
+            judge.fmt,
+            max((j.roundings for j in compared), default=0),
+            judge.traced is not None,
+            judge.spec.program,
+            min((j.reference for j in compared), key=lambda d: d.itemsize, default=judge.fmt.reference),
+        ),
         notes=tuple(notes),
     )

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 
 from symgrad.ops.dims import shape_of
-from symgrad.program import Program
+from symgrad.program import Program, at_sizes
 from verify.candidate import run
 from verify.drawing import symbols_of, values
 from verify.judge import Judge
@@ -45,19 +45,27 @@ def _described(mistake: Mistake, name: str, program: Program) -> Diagnosis:
 
 
 def _observations(judge: Judge, name: str, dtype: np.dtype[Any], seed: int) -> Iterator[Observation]:
-    spec, inputs = judge.spec, judge.spec.inputs
+    inputs = judge.spec.inputs
     symbols = symbols_of(inputs)
     for number in range(OBSERVATIONS):
         generator = np.random.default_rng([seed, number, 7])
-        sizes = {s: SIZES[(i + number) % len(SIZES)] for i, s in enumerate(symbols)}
+        wanted = {s: SIZES[(i + number) % len(SIZES)] for i, s in enumerate(symbols)}
+        sizes = judge.spec.plan.fit(wanted, inputs)
+        spec = judge.spec.at(sizes)
+        if spec is None:
+            continue
         arrays = {
-            i.name: values(generator, shape_of(i.shape, sizes), "ordinary", i.domain, dtype) for i in inputs
+            i.name: values(generator, shape_of(i.shape, sizes), "ordinary", at_sizes(i.domain, sizes), dtype)
+            for i in inputs
         }
         answer = run(judge.candidate, spec, computed_values(spec, {n: a.copy() for n, a in arrays.items()}))
         found = evaluate(spec.program, arrays, sizes, judge.fmt)
         if answer.finding is not None or found is None or not np.all(np.isfinite(found.outputs[name].value)):
             continue
-        quiet = {n: a if n in spec.wrt or a.ndim == 0 else np.zeros_like(a) for n, a in arrays.items()}
+        quiet = {
+            n: a if n in spec.wrt or a.ndim == 0 or a.dtype.kind != "f" else np.zeros_like(a)
+            for n, a in arrays.items()
+        }
         still = evaluate(spec.program, quiet, sizes, judge.fmt)
         decay = still.outputs[name].value if still is not None else np.zeros_like(arrays[name])
         right = {

@@ -12,8 +12,11 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from symgrad.errors import SpecError
 from symgrad.ops.dims import shape_of
-from symgrad.program import Input
+from symgrad.program import Input, at_sizes, kind_of, labels_of
+from symgrad.program.domains import Labels
+from verify.sizes import Plan
 
 T = TypeVar("T")
 
@@ -78,16 +81,29 @@ def draw_sizes(source: Source, symbols: Sequence[str], largest: int = 4) -> dict
 
 def draw_values(source: Source, shape: tuple[int, ...], kind: str, domain: str, dtype: Any) -> Any:
     """An array of this kind, brought into its domain."""
+    count = int(np.prod(shape, dtype=int))
+    labels = labels_of(domain)
+    if labels is not None:
+        last = _classes(labels) - (labels.mark is None)
+        return _marked(
+            np.array([source.integer(0, last) for _ in range(count)], dtype=np.int64), labels
+        ).reshape(shape)
     if kind in ("integers", "ties"):
         reach = 3 if kind == "integers" else 1
-        count = int(np.prod(shape, dtype=int))
         flat = [source.integer(-reach, reach) for _ in range(count)]
+        if kind_of(domain) != "real":
+            return into_domain(np.array(flat, dtype=np.int64).reshape(shape), domain)
         return np.asarray(into_domain(np.array(flat, dtype=np.float64).reshape(shape), domain), dtype=dtype)
     return values(np.random.default_rng(source.integer(0, 2**16)), shape, kind, domain, dtype)
 
 
 def values(generator: np.random.Generator, shape: tuple[int, ...], kind: str, domain: str, dtype: Any) -> Any:
     """An array of this kind from NumPy's generator."""
+    labels = labels_of(domain)
+    if labels is not None:
+        return _marked(generator.integers(0, _classes(labels) + (labels.mark is not None), shape), labels)
+    if kind_of(domain) != "real":
+        return into_domain(generator.integers(-3, 4, shape), domain)
     if kind == "integers":
         array = generator.integers(-3, 4, shape).astype(np.float64)
     elif kind == "ties":
@@ -105,6 +121,28 @@ def values(generator: np.random.Generator, shape: tuple[int, ...], kind: str, do
     return np.asarray(into_domain(array, domain), dtype=dtype)
 
 
+def _classes(labels: Labels) -> int:
+    """How many classes there are.
+
+    Raises:
+        SpecError: the limit is a size without a number.
+    """
+    if not isinstance(labels.limit, int) or labels.limit < 1:
+        raise SpecError(
+            "There is nothing to draw labels from.",
+            where="domains",
+            expected="one class or more: labels k with a size k of the shapes, or with a number",
+            got=labels,
+            fix="write the number of classes, such as 'labels 10'",
+        )
+    return labels.limit
+
+
+def _marked(drawn: Any, labels: Labels) -> Any:
+    """Labels from whole numbers up to the number of classes, which stands for the mark."""
+    return drawn if labels.mark is None else np.where(drawn == labels.limit, labels.mark, drawn)
+
+
 def into_domain(array: Any, domain: str) -> Any:
     """Arrays that satisfy the restriction, made from unrestricted ones."""
     if domain == "positive":
@@ -117,8 +155,10 @@ def into_domain(array: Any, domain: str) -> Any:
         return (array > 0).astype(np.float64)
     if domain == "onehot" and array.ndim and array.shape[-1]:
         return (np.arange(array.shape[-1]) == np.argmax(array, axis=-1)[..., None]).astype(np.float64)
-    if domain == "spd" and array.ndim == 2:
-        return array @ array.T + np.eye(array.shape[0])
+    if domain == "bool":
+        return array > 0
+    if domain == "spd" and array.ndim >= 2:
+        return array @ np.swapaxes(array, -1, -2) + np.eye(array.shape[-1])
     return array
 
 
@@ -136,7 +176,9 @@ def lay_out(array: Any, layout: str) -> Any:
     return array
 
 
-def draw_case(source: Source, inputs: Sequence[Input], dtype: Any, simple: bool = False) -> Case:
+def draw_case(
+    source: Source, inputs: Sequence[Input], dtype: Any, simple: bool = False, plan: Plan | None = None
+) -> Case:
     """Sizes, one kind of values for each input (mostly one for all), and a layout.
 
     Args:
@@ -144,14 +186,16 @@ def draw_case(source: Source, inputs: Sequence[Input], dtype: Any, simple: bool 
         inputs: what is to be drawn.
         dtype: of the arrays.
         simple: small integers in plain arrays only.
+        plan: which sizes go together.
     """
     sizes = draw_sizes(source, symbols_of(inputs), 3 if simple else 4)
+    sizes = (plan or Plan()).fit(sizes, inputs)
     shared = "integers" if simple else source.choose(KINDS)
     mixed = not simple and source.integer(0, 3) == 3
     layout = "plain" if simple else source.choose(LAYOUTS)
     arrays = {}
     for i in inputs:
         kind = source.choose(KINDS) if mixed else shared
-        array = draw_values(source, shape_of(i.shape, sizes), kind, i.domain, dtype)
+        array = draw_values(source, shape_of(i.shape, sizes), kind, at_sizes(i.domain, sizes), dtype)
         arrays[i.name] = lay_out(array, layout)
     return Case(arrays, f"{'mixed' if mixed else shared} values, {layout}")

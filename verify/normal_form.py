@@ -17,11 +17,20 @@ import sympy
 from symgrad.ops.dims import Dim
 from symgrad.ops.record import ARG, INDEX, Whole
 from symgrad.ops.scalars import functions as f
+from symgrad.ops.scalars.table import ELEMENTARY
 from symgrad.program import Binding, Program
 from verify import polynomial as poly
 from verify.polynomial import HERE, Atom, Monomial, Polynomial, TooLarge
 
-PARTIAL = (sympy.log, f.Log1p, sympy.Pow, sympy.asin, sympy.acos, sympy.atanh, sympy.tan)
+_EVERYWHERE = {"real", "bool", "fraction"}
+PARTIAL = (
+    sympy.Pow,
+    *{
+        type(e.expr)
+        for e in ELEMENTARY
+        if e.expr.is_Function and not _EVERYWHERE.issuperset(e.domain) and not isinstance(e.expr, f.Ratio)
+    },
+)
 """Functions that are not defined, or not smooth, for every real argument."""
 
 

@@ -17,6 +17,8 @@ from verify.spec import Spec
 
 def prove(spec: Spec, candidate: Program) -> str | None:
     """None where the candidate is proved equal to the derived gradient, else why it is not."""
+    if not spec.general:
+        return "the loss has another formula at other sizes"
     if any(i.domain != "real" for i in spec.inputs):
         return "restricted domains are tested only"
     for name in spec.wrt:

@@ -13,6 +13,7 @@ import numpy as np
 from symgrad.program import Input
 from verify.drawing import Case, Seeded, draw_case
 from verify.judge import Judgement
+from verify.sizes import Plan
 
 SHRINKING = 100
 """How many cases are tried on the way to a smaller counterexample."""
@@ -31,7 +32,12 @@ class Finds:
 
 
 def search(
-    judge: Callable[[Case], Judgement], inputs: Sequence[Input], dtype: Any, count: int, seed: int
+    judge: Callable[[Case], Judgement],
+    inputs: Sequence[Input],
+    dtype: Any,
+    count: int,
+    seed: int,
+    plan: Plan | None = None,
 ) -> Finds:
     """Draw up to ``count`` cases and stop judging at the first failure."""
     seen: list[Judgement] = []
@@ -48,9 +54,9 @@ def search(
     if inside_a_test():
         with suppress(_Enough):
             for i in range(count):
-                look(draw_case(Seeded(seed + i), inputs, dtype))
+                look(draw_case(Seeded(seed + i), inputs, dtype, plan=plan))
     else:
-        _with_hypothesis(look, inputs, dtype, count, seed, simple=False)
+        _with_hypothesis(look, inputs, dtype, count, seed, plan)
     return Finds(tuple(seen), failure[0] if failure else None)
 
 
@@ -60,6 +66,7 @@ def shrink(
     dtype: Any,
     failure: tuple[Case, Judgement],
     seed: int,
+    plan: Plan | None = None,
 ) -> tuple[Case, Judgement]:
     """A smaller case with the same kind of finding: few entries, small integers."""
     first = failure[1].counterexample
@@ -81,9 +88,9 @@ def shrink(
 
     if inside_a_test():
         for i in range(SHRINKING):
-            fails(draw_case(Seeded(seed + i), inputs, dtype, simple=True))
+            fails(draw_case(Seeded(seed + i), inputs, dtype, simple=True, plan=plan))
         return best[0]
-    _find_with_hypothesis(fails, inputs, dtype)
+    _find_with_hypothesis(fails, inputs, dtype, plan)
     return best[0]
 
 
@@ -134,7 +141,12 @@ def _settings(count: int, shrinking: bool, derandomize: bool) -> Any:
 
 
 def _with_hypothesis(
-    look: Callable[[Case], None], inputs: Sequence[Input], dtype: Any, count: int, seed: int, simple: bool
+    look: Callable[[Case], None],
+    inputs: Sequence[Input],
+    dtype: Any,
+    count: int,
+    seed: int,
+    plan: Plan | None,
 ) -> None:
     import hypothesis
 
@@ -143,13 +155,15 @@ def _with_hypothesis(
     def body(case: Case) -> None:
         look(case)
 
-    body = hypothesis.given(strategies.cases(inputs, dtype, simple))(body)
+    body = hypothesis.given(strategies.cases(inputs, dtype, False, plan))(body)
     test = hypothesis.seed(seed)(_settings(count, False, False)(body))
     with _nothing_written(), suppress(_Enough):
         test()
 
 
-def _find_with_hypothesis(fails: Callable[[Case], bool], inputs: Sequence[Input], dtype: Any) -> None:
+def _find_with_hypothesis(
+    fails: Callable[[Case], bool], inputs: Sequence[Input], dtype: Any, plan: Plan | None
+) -> None:
     from random import Random
 
     import hypothesis
@@ -160,7 +174,7 @@ def _find_with_hypothesis(fails: Callable[[Case], bool], inputs: Sequence[Input]
     with _nothing_written(), suppress(_Enough):
         try:
             hypothesis.find(
-                strategies.cases(inputs, dtype, True),
+                strategies.cases(inputs, dtype, True, plan),
                 fails,
                 settings=_settings(SHRINKING, True, False),
                 random=Random(0),

@@ -15,8 +15,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from symgrad.ops.dims import parse_shape
-from symgrad.program import Input
+from symgrad.program import Input, kind_of
 from verify.drawing import KINDS, LAYOUTS, Case, draw_case, draw_sizes, draw_values, lay_out, symbols_of
+from verify.sizes import Plan
 
 T = TypeVar("T")
 
@@ -41,8 +42,9 @@ def _integers(low: int, high: int) -> st.SearchStrategy[int]:
 def inputs_of(shapes: Mapping[str, object], domains: Mapping[str, str] | None = None) -> tuple[Input, ...]:
     """The inputs that shapes and domains describe."""
     return tuple(
-        Input(name, parse_shape(shape), domain=(domains or {}).get(name, "real"))
+        Input(name, parse_shape(shape), kind_of(domain), domain)
         for name, shape in shapes.items()
+        for domain in [(domains or {}).get(name, "real")]
     )
 
 
@@ -79,6 +81,8 @@ def arrays(
 
 
 @st.composite
-def cases(draw: Any, inputs: Sequence[Input], dtype: Any, simple: bool = False) -> Case:
+def cases(
+    draw: Any, inputs: Sequence[Input], dtype: Any, simple: bool = False, plan: Plan | None = None
+) -> Case:
     """What a check draws; ``simple`` for small integers in plain arrays only."""
-    return draw_case(Drawn(draw), inputs, dtype, simple)
+    return draw_case(Drawn(draw), inputs, dtype, simple, plan)

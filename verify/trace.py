@@ -5,9 +5,13 @@ from __future__ import annotations
 import dis
 import types
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import sympy
+
 from symgrad.errors import SymgradError, UnsupportedError
+from symgrad.ops.dims import dim_symbol
 from symgrad.program import Builder, Program
 from symgrad.trace.function import call
 from symgrad.trace.operations import lift
@@ -26,24 +30,38 @@ _LOOKS_AT_ITS_KIND = {
 }
 
 
-def trace_candidate(candidate: Candidate, spec: Spec) -> Program:
+@dataclass(frozen=True)
+class Followed:
+    """The candidate's program, and relations between sizes without which it is not what the candidate computes."""
+
+    program: Program
+    assumptions: tuple[sympy.Basic, ...] = ()
+
+    def at(self, sizes: Mapping[str, int]) -> Program | None:
+        """The program, if it is the candidate's at these sizes."""
+        values = {dim_symbol(n): s for n, s in sizes.items()}
+        return self.program if all(a.subs(values) == sympy.true for a in self.assumptions) else None
+
+
+def trace_candidate(candidate: Candidate, spec: Spec) -> Followed:
     """Run the candidate on traced arrays; the result has one output for each parameter.
 
     Raises:
         SymgradError: it cannot be followed; why is in the message.
     """
     refuse_kind_tests(candidate.function)
-    builder = Builder(spec.inputs)
-    values = traced_values(builder, spec.inputs, spec.given)
+    builder = Builder(spec.program.inputs)
+    values = traced_values(builder, spec.program.inputs, spec.given)
     result = call(candidate.function, candidate.arguments(values))
     found = by_parameter(result, candidate, spec)
     if isinstance(found, Finding):
         raise UnsupportedError(found.text, where=candidate.name)
     outputs: Mapping[str, Any] = {name: lift(builder, value) for name, value in found.items()}
-    return builder.finish([(name, value.name) for name, value in outputs.items()])
+    program = builder.finish([(name, value.name) for name, value in outputs.items()])
+    return Followed(program, tuple(builder.assumptions))
 
 
-def try_trace(candidate: Candidate, spec: Spec) -> tuple[Program | None, str]:
+def try_trace(candidate: Candidate, spec: Spec) -> tuple[Followed | None, str]:
     """The candidate's program, or None and the first line of why not."""
     try:
         return trace_candidate(candidate, spec), ""

@@ -8,6 +8,7 @@ no matrix rule and no ``fdiff`` takes part.  Both sides are evaluated at rationa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -16,10 +17,10 @@ import sympy
 from symgrad.errors import UnsupportedError
 from symgrad.ops.dims import shape_of
 from symgrad.ops.scalars import in_own_terms
-from symgrad.program import Input, Program
+from symgrad.program import Input, Program, at_sizes, labels_of
 from symgrad.program.scalarise import Position, scalar_expressions
 from verify.drawing import symbols_of
-from verify.spec import make_spec
+from verify.spec import Spec, make_spec
 
 DIGITS = 30
 SMALL = (2, 3, 2, 1)
@@ -41,23 +42,35 @@ def check_derivation(
         AssertionError: they differ; the message says where.
     """
     spec = make_spec(of, shapes, wrt, given, domains, criterion)
-    problem = disagreement(spec.program, spec.wrt)
+    problem = disagreement(spec)
     if problem is not None:
         raise AssertionError(problem)
 
 
-def disagreement(program: Program, wrt: Sequence[str]) -> str | None:
+def disagreement(spec: Spec) -> str | None:
     """None where the gradients agree with the scalar derivatives, at unequal and at equal small sizes."""
-    symbols = symbols_of(program.inputs)
+    symbols = symbols_of(spec.inputs)
     unequal = {s: SMALL[i % len(SMALL)] for i, s in enumerate(symbols)}
-    for sizes in (unequal, dict.fromkeys(symbols, 2)) if symbols else ({},):
-        problem = _at_sizes(program, wrt, sizes)
+    for wanted in (unequal, dict.fromkeys(symbols, 2)) if symbols else ({},):
+        sizes = spec.plan.fit(wanted, spec.inputs)
+        there = spec.at(sizes)
+        if there is None:
+            raise UnsupportedError(
+                "The loss cannot be derived at the witness's sizes.",
+                where="check_derivation",
+                expected="a loss of small sizes",
+                got=", ".join(f"{n} = {size}" for n, size in sizes.items()),
+            )
+        domains = {i.name: at_sizes(i.domain, sizes) for i in spec.inputs}
+        inputs = [replace(i, domain=domains[i.name]) for i in there.program.inputs]
+        problem = _problem(replace(there.program, inputs=tuple(inputs)), spec.wrt, sizes)
         if problem is not None:
             return problem
     return None
 
 
-def _at_sizes(program: Program, wrt: Sequence[str], sizes: Mapping[str, int]) -> str | None:
+def _problem(program: Program, wrt: Sequence[str], sizes: Mapping[str, int]) -> str | None:
+    """Where the two differ at these sizes; None where they agree."""
     entries = _symbols(program.inputs, sizes)
     loss = program.only("loss")
     written = scalar_expressions(loss, sizes, entries)
@@ -81,9 +94,20 @@ def _at_sizes(program: Program, wrt: Sequence[str], sizes: Mapping[str, int]) ->
 def _symbols(inputs: Sequence[Input], sizes: Mapping[str, int]) -> dict[tuple[str, Position], sympy.Expr]:
     entries: dict[tuple[str, Position], sympy.Expr] = {}
     for i in inputs:
-        for at in product(*(range(d) for d in shape_of(i.shape, sizes))):
+        for count, at in enumerate(product(*(range(d) for d in shape_of(i.shape, sizes)))):
+            if i.kind != "real":  # whole numbers and truth values are not differentiated by
+                entries[i.name, at] = sympy.Integer((count + 1) % _limit(i))
+                continue
             entries[i.name, at] = sympy.Symbol("_".join([i.name, *map(str, at)]), real=True)
     return entries
+
+
+def _limit(i: Input) -> int:
+    """How many whole numbers, from 0 on, an input may hold."""
+    labels = labels_of(i.domain)
+    if labels is not None and isinstance(labels.limit, int):
+        return max(labels.limit, 1)
+    return 2 if i.kind == "bool" else 3
 
 
 def _point(
@@ -93,6 +117,9 @@ def _point(
     domain = {i.name: i.domain for i in inputs}
     values: dict[sympy.Expr, sympy.Expr] = {}
     for k, ((name, at), symbol) in enumerate(entries.items()):
+        if symbol.is_number:
+            values[symbol] = symbol
+            continue
         value = sympy.Rational((17 * k * k + 29 * k + 11) % 61 - 30, 37)
         if domain[name] == "positive":
             value = abs(value) + sympy.Rational(1, 5)
@@ -121,7 +148,9 @@ def _derived(program: Program, sizes: Mapping[str, int], entries: Entries, point
     single: dict[tuple[str, Position], sympy.Expr] = dict(known)
     for b in program.bindings:
         one = Program(
-            tuple(Input(n, program.type(n).shape) for n in dict.fromkeys(b.args)), (b,), (("value", b.name),)
+            tuple(Input(n, program.type(n).shape, program.type(n).kind) for n in dict.fromkeys(b.args)),
+            (b,),
+            (("value", b.name),),
         )
         result = scalar_expressions(one, sizes, {k: v for k, v in single.items() if k[0] in b.args})
         for key, value in result.items():

@@ -11,8 +11,8 @@ from typing import Any
 
 import sympy
 
-from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Op, Type, Whole
-from symgrad.ops.squares import each_matrix, same_on_stack, square, square_roundings, swapped
+from symgrad.ops.record import ARG, Attrs, Condition, Emitter, Example, Magnitude, Node, Op, Type, Whole
+from symgrad.ops.squares import each_matrix, inverse_grows, same_on_stack, square, square_roundings, swapped
 
 
 def _vjp(e: Emitter, node: Node, g: str) -> list[str | None]:
@@ -61,6 +61,7 @@ CHOLESKY = Op(
     notation=lambda style, args, attrs: style.call("chol", args[0]),
     magnitude=_magnitude,
     roundings=square_roundings,
+    condition=Condition("its condition number, by Higham (2002), section 10.2", inverse_grows),
     rule="A = LLᵀ  ⇒  Ā = Φ(S + Sᵀ) with S = L⁻ᵀ Φ(LᵀL̄) L⁻¹, where Φ keeps the lower triangle, half the diagonal",
     why=("L stays lower triangular, so dL = L Φ(L⁻¹ dA L⁻ᵀ), and only A's lower triangle is read",),
     source="Murray (2016), Differentiation of the Cholesky decomposition (reverse mode); "

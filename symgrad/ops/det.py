@@ -9,13 +9,28 @@ from typing import Any
 import sympy
 
 from symgrad.ops import sympy_forms
-from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Notation, Op, Piece, Type, Whole
+from symgrad.ops.record import (
+    ARG,
+    Attrs,
+    Condition,
+    Emitter,
+    Example,
+    Magnitude,
+    Node,
+    Notation,
+    Op,
+    Piece,
+    Type,
+    Whole,
+)
 from symgrad.ops.scalars.functions import Sign
 from symgrad.ops.squares import (
     each_matrix,
     exact_cofactors,
     exact_det,
+    inverse_grows,
     over_matrices,
+    pivoted,
     same_on_stack,
     square,
     square_roundings,
@@ -49,7 +64,7 @@ def _det_magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
     import numpy as np
 
     slope = np.abs(_numpy_cofactors()(np.asarray(args[0].value)))
-    return (slope * args[0].size).sum(axis=(-2, -1)) + np.abs(np.asarray(out))
+    return (slope * pivoted(args[0].size)).sum(axis=(-2, -1)) + np.abs(np.asarray(out))
 
 
 DET = Op(
@@ -61,6 +76,7 @@ DET = Op(
     notation=lambda style, args, attrs: style.call("det", args[0]),
     magnitude=_det_magnitude,
     roundings=square_roundings,
+    condition=Condition("the size of its cofactors", inverse_grows),
     rule="c = det(A)  ⇒  Ā = c̄ det(A) A⁻ᵀ",
     why=("expanded along a row, det(A) is linear in each entry, and its factor is the entry's cofactor",),
     source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 46, 49; Magnus and Neudecker (2019), "
@@ -129,6 +145,7 @@ COFACTOR = Op(
     notation=_cofactor_notation,
     magnitude=_cofactor_magnitude,
     roundings=square_roundings,
+    condition=Condition("the size of its singular values", inverse_grows),
     rule="C = det(A) A⁻ᵀ  ⇒  Ā = (⟨C̄, C⟩ C − CC̄ᵀC) / det(A)",
     why=("the product rule: det(A) changes by ⟨C, dA⟩, and A⁻ᵀ by −A⁻ᵀ dAᵀ A⁻ᵀ",),
     source="derived from Magnus and Neudecker (2019), ch. 8, sections 3 and 4; for singular A: section 6 and Stewart "
@@ -153,7 +170,7 @@ def _logdet_magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
     import numpy as np
 
     slope = np.abs(np.swapaxes(np.linalg.inv(args[0].value), -1, -2))
-    return (slope * args[0].size).sum(axis=(-2, -1)) + np.abs(np.asarray(out))
+    return (slope * pivoted(args[0].size)).sum(axis=(-2, -1)) + np.abs(np.asarray(out))
 
 
 def _logdet_notation(style: Notation, args: Sequence[Piece], attrs: Attrs) -> Piece:
@@ -170,6 +187,7 @@ LOGDET = Op(
     notation=_logdet_notation,
     magnitude=_logdet_magnitude,
     roundings=square_roundings,
+    condition=Condition("its entrywise condition number |A⁻ᵀ| ⊙ |A|", inverse_grows),
     rule="c = log|det(A)|  ⇒  Ā = c̄ A⁻ᵀ",
     why=("the derivative det(A) A⁻ᵀ of the determinant, divided by det(A) as the logarithm asks",),
     source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 43, 57; Giles (2008), An extended collection "

@@ -15,7 +15,20 @@ import sympy
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import format_shape, same
 from symgrad.ops.gaps import together
-from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Notation, Op, Piece, Type, Whole
+from symgrad.ops.record import (
+    ARG,
+    Attrs,
+    Condition,
+    Emitter,
+    Example,
+    Magnitude,
+    Node,
+    Notation,
+    Op,
+    Piece,
+    Type,
+    Whole,
+)
 from symgrad.ops.squares import each_matrix, same_on_stack, square, square_roundings, swapped
 
 _SOURCE = (
@@ -159,6 +172,14 @@ def _vectors_magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any
     return np.broadcast_to(1 + moved[..., None, None], np.shape(out))
 
 
+def _turned(args: Sequence[Magnitude], attrs: Attrs) -> Any:
+    """How far the eigenvectors turn: the size of the matrix over the least gap of its eigenvalues."""
+    return _vectors_magnitude(args[:1], attrs, args[0].value)
+
+
+_CONDITION = Condition("the size of the matrix over the least gap of its eigenvalues", _turned)
+
+
 def _vectors_numpy(args: Sequence[str], attrs: Attrs, dim: object) -> str:
     return f"upright_eigenvectors({args[0]})" if attrs["upright"] else f"np.linalg.eigh({args[0]})[1]"
 
@@ -171,6 +192,7 @@ EIGH_VECTORS = Op(
     numpy=_vectors_numpy,
     notation=lambda style, args, attrs: style.call("eigvecs", args[0]),
     magnitude=_vectors_magnitude,
+    condition=_CONDITION,
     roundings=square_roundings,
     rule="V = eigvecs(A)  ⇒  Ā = V (F ⊙ VᵀV̄) Vᵀ with Fᵢⱼ = 1/(λⱼ − λᵢ) and 0 where they agree",
     why=("V stays orthogonal and turns by F ⊙ VᵀdAV, and only A's lower triangle is read",),
@@ -265,6 +287,7 @@ EIGH_SUM = Op(
     numpy=lambda args, attrs, dim: f"eigh_sum({args[0]}, {args[1]})",
     notation=_sum_notation,
     magnitude=_sum_magnitude,
+    condition=_CONDITION,
     roundings=square_roundings,
     rule="S = Σᵢ gᵢ vᵢvᵢᵀ  ⇒  ḡᵢ = vᵢᵀ S̄ vᵢ and Ā = V (D ⊙ VᵀS̄V) Vᵀ with Dᵢⱼ = (gⱼ − gᵢ)/(λⱼ − λᵢ)",
     why=(

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Op, Type, Whole
-from symgrad.ops.squares import each_matrix, exact_inverse, same_on_stack, square, square_roundings, swapped
+from symgrad.ops.record import ARG, Attrs, Condition, Emitter, Example, Magnitude, Node, Op, Type, Whole
+from symgrad.ops.squares import (
+    each_matrix,
+    exact_inverse,
+    inverse_grows,
+    pivoted,
+    same_on_stack,
+    square,
+    square_roundings,
+    swapped,
+)
 
 
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
@@ -27,7 +36,7 @@ def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
     import numpy as np
 
     inverse = np.abs(np.asarray(out))  # a condition number entry by entry: Higham (2002), section 14.1
-    return inverse @ args[0].size @ inverse + inverse
+    return inverse @ pivoted(args[0].size) @ inverse + inverse
 
 
 def _sympy(args: Sequence[Any], shapes: Sequence[Any], attrs: Attrs, out: Any) -> Any:
@@ -43,6 +52,7 @@ INVERSE = Op(
     notation=lambda style, args, attrs: style.inverse(args[0]),
     magnitude=_magnitude,
     roundings=square_roundings,
+    condition=Condition("its entrywise condition number |A⁻¹||A||A⁻¹|", inverse_grows),
     rule="C = A⁻¹  ⇒  Ā = −CᵀC̄Cᵀ",
     why=("AC = I stays so, hence dC = −C dA C, and C̄ goes back between the transposes of both C",),
     source="Petersen and Pedersen (2012), The Matrix Cookbook, eq. 59 and the rule after eq. 64; Giles (2008), An "

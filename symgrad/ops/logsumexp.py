@@ -49,7 +49,7 @@ def _numpy(args: Sequence[str], attrs: Attrs, dim: object) -> str:
 def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
     import numpy as np
 
-    size = args[0].size.max(axis=tuple(attrs["axes"]), keepdims=attrs["keepdims"])
+    size = args[0].size.max(axis=tuple(attrs["axes"]), keepdims=attrs["keepdims"], initial=0)
     return np.abs(out) + size
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import format_shape
-from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Op, Type, Whole
+from symgrad.ops.record import ARG, Attrs, Condition, Emitter, Example, Magnitude, Node, Op, Type, Whole
 from symgrad.ops.squares import each_matrix, exact_inverse, same_on_stack, swapped
 
 
@@ -58,6 +58,13 @@ def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
     return inverse + 2 * norms[..., None, None]
 
 
+def _grows(args: Sequence[Magnitude], attrs: Attrs) -> Any:
+    import numpy as np
+
+    inverse = np.abs(np.linalg.pinv(args[0].value))
+    return inverse.sum(axis=(-2, -1)) * args[0].size.sum(axis=(-2, -1))
+
+
 PINV = Op(
     name="pinv",
     infer=_infer,
@@ -66,6 +73,7 @@ PINV = Op(
     numpy=lambda args, attrs, dim: f"np.linalg.pinv({args[0]})",
     notation=lambda style, args, attrs: style.call("pinv", args[0]),
     magnitude=_magnitude,
+    condition=Condition("the squared norm of the pseudo-inverse", _grows),
     roundings=lambda shapes, attrs: 3 * (shapes[0][-1] + shapes[0][-2]),
     rule="P = A⁺  ⇒  Ā = −PᵀP̄Pᵀ + (I − AP) P̄ᵀPPᵀ + PᵀPP̄ᵀ (I − PA)",
     why=(

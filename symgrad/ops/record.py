@@ -179,6 +179,18 @@ class Magnitude:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What a magnitude is made of that is no sum of terms, and how far it can be believed.
+
+    ``grows`` says by how much a small change of the arguments, relative to their sizes, grows on the way to the
+    result; first-order bounds hold as long as that times the rounding is small.
+    """
+
+    text: str
+    grows: Callable[[Sequence[Magnitude], Attrs], Any]
+
+
+@dataclass(frozen=True)
 class Example:
     """Argument shapes and attributes for which the record's own tests are run.
 
@@ -216,6 +228,7 @@ class Op:
         sympy: the result as a SymPy matrix expression, given those of the arguments (vectors are columns),
             the arguments' shapes, the attributes and the result's shape; None where SymPy has none.
         imports: lines that the NumPy source needs besides ``import numpy as np``.
+        condition: where ``magnitude`` holds for well conditioned arguments only; None where it is a sum of terms.
     """
 
     name: str
@@ -234,6 +247,7 @@ class Op:
     stack: Callable[[Emitter, Node, Sequence[str], Sequence[bool]], str] | None = None
     sympy: Callable[[Sequence[Any], Sequence[Shape], Attrs, Shape], Any] | None = None
     imports: tuple[str, ...] = ()
+    condition: Condition | None = None
 
     def explanation(self, attrs: Attrs, position: int, broadcast: bool) -> tuple[str, str]:
         """The rule for one argument in one line, and one sentence why."""

@@ -15,7 +15,7 @@ from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.ops.dims import Shape, format_shape, same
 from symgrad.ops.eigh import sum_adjoints
 from symgrad.ops.gaps import together
-from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Op, Type, Whole
+from symgrad.ops.record import ARG, Attrs, Condition, Emitter, Example, Magnitude, Node, Op, Type, Whole
 from symgrad.ops.squares import each_matrix, same_on_stack, swapped
 
 _SOURCE = (
@@ -189,7 +189,8 @@ def _sum_stack(e: Emitter, node: Node, args: Sequence[str], stacked: Sequence[bo
     return e.emit("svd_sum", *together(e, args, stacked))
 
 
-def _sum_magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
+def _turned(args: Sequence[Magnitude], attrs: Attrs) -> Any:
+    """How far the singular vectors turn: the size of the matrix over the least gap of its singular values."""
     import numpy as np
 
     values = np.linalg.svd(np.asarray(args[0].value), compute_uv=False)
@@ -199,9 +200,14 @@ def _sum_magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
     )
     least = gaps.min(axis=(-2, -1), initial=np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
-        moved = np.where(np.isfinite(least), args[0].size.sum(axis=(-2, -1)) / least, 0)
+        return np.where(np.isfinite(least), args[0].size.sum(axis=(-2, -1)) / least, 0)
+
+
+def _sum_magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
+    import numpy as np
+
     weights = args[1].size.sum(axis=-1)
-    return np.broadcast_to((4 * weights * (1 + moved))[..., None, None], np.shape(out))
+    return np.broadcast_to((4 * weights * (1 + _turned(args, attrs)))[..., None, None], np.shape(out))
 
 
 SVD_SUM = Op(
@@ -212,6 +218,7 @@ SVD_SUM = Op(
     numpy=lambda args, attrs, dim: f"svd_sum({args[0]}, {args[1]})",
     notation=lambda style, args, attrs: style.call("svdsum", *args),
     magnitude=_sum_magnitude,
+    condition=Condition("the size of the matrix over the least gap of its singular values", _turned),
     roundings=_roundings,
     rule="S = Σᵢ gᵢ uᵢvᵢᵀ  ⇒  ḡᵢ = uᵢᵀ S̄ vᵢ; Ā by the eigenvectors (u, ±v)/√2 of [[0, A], [Aᵀ, 0]]",
     why=(

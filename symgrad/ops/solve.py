@@ -9,8 +9,21 @@ from symgrad.errors import ShapeError
 from symgrad.ops import sympy_forms
 from symgrad.ops.dims import broadcast, format_shape, same
 from symgrad.ops.pointwise import aligned
-from symgrad.ops.record import ARG, Attrs, Emitter, Example, Magnitude, Node, Notation, Op, Piece, Type, Whole
-from symgrad.ops.squares import exact_inverse, square, square_roundings, swapped
+from symgrad.ops.record import (
+    ARG,
+    Attrs,
+    Condition,
+    Emitter,
+    Example,
+    Magnitude,
+    Node,
+    Notation,
+    Op,
+    Piece,
+    Type,
+    Whole,
+)
+from symgrad.ops.squares import exact_inverse, inverse_grows, pivoted, square, square_roundings, swapped
 
 
 def _infer(args: Sequence[Type], attrs: Attrs) -> Type:
@@ -90,7 +103,7 @@ def _magnitude(args: Sequence[Magnitude], attrs: Attrs, out: Any) -> Any:
     inverse, value = np.abs(np.linalg.inv(a.value)), np.abs(np.asarray(out))
     vector = np.ndim(b.value) == 1
     right, found = (b.size[:, None], value[..., None]) if vector else (b.size, value)
-    size = inverse @ (a.size @ found + right)  # Higham (2002), section 7.2
+    size = inverse @ (pivoted(a.size) @ found + right)  # Higham (2002), section 7.2
     return (size[..., 0] if vector else size) + value
 
 
@@ -127,6 +140,7 @@ SOLVE = Op(
     notation=_notation,
     magnitude=_magnitude,
     roundings=square_roundings,
+    condition=Condition("its entrywise condition number |A⁻¹|(|A||x| + |b|)", inverse_grows),
     rule="X = A⁻¹B  ⇒  B̄ = A⁻ᵀX̄,  Ā = −B̄Xᵀ",
     why=_WHY,
     explain=lambda attrs, position, broadcast: (_RULES[position], _WHY[position]),

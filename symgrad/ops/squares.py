@@ -8,7 +8,7 @@ from typing import Any
 
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import Shape, format_shape, same
-from symgrad.ops.record import ARG, Attrs, Emitter, Node
+from symgrad.ops.record import ARG, Attrs, Emitter, Magnitude, Node
 
 
 def square(shape: Shape, where: str) -> Shape:
@@ -106,3 +106,20 @@ def exact_inverse(m: Any) -> Any:
 def square_roundings(shapes: Sequence[tuple[int, ...]], attrs: Attrs) -> int:
     """Gaussian elimination and substitution: three sums of the matrix's size one after the other."""
     return 3 * shapes[0][-1]
+
+
+def pivoted(size: Any) -> Any:
+    """The sizes that elimination works with: exchanged rows mix, so that a column's largest counts for all of it.
+
+    |L||U| is not bounded by |A| entry by entry: Higham (2002), section 9.3.
+    """
+    import numpy as np
+
+    return np.broadcast_to(size.max(axis=-2, keepdims=True, initial=0), np.shape(size))
+
+
+def inverse_grows(args: Sequence[Magnitude], attrs: Attrs) -> Any:
+    """|A⁻¹| against the sizes of A's entries, row by row: Higham (2002), sections 7.2 and 14.1."""
+    import numpy as np
+
+    return (np.abs(np.linalg.inv(args[0].value)) @ pivoted(args[0].size)).sum(axis=-1)

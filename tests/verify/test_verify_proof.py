@@ -167,8 +167,8 @@ def test_right_gradients_are_proved(name):
 def test_wrong_gradients_are_refuted_and_not_proved(name):
     (loss, shapes, wrt), gradient = WRONG[name]
     spec = make_spec(loss, shapes, wrt)
-    program, _ = try_trace(match(gradient, spec, None), spec)
-    assert program is None or prove(spec, program) is not None
+    followed, _ = try_trace(match(gradient, spec, None), spec)
+    assert followed is None or prove(spec, followed.program) is not None
     report = verify.check(gradient, of=loss, shapes=shapes, wrt=wrt)
     if name != "0/0 at n = 0":
         assert report.verdict == "refuted", report
@@ -247,8 +247,9 @@ def _value(form, arrays, opaque_values, sizes, index):
 def test_a_normal_form_evaluates_to_what_its_function_computes(name):
     (loss, shapes, wrt), gradient = RIGHT[name]
     spec = make_spec(loss, shapes, wrt)
-    program, why = try_trace(match(gradient, spec, None), spec)
-    assert program is not None, why
+    followed, why = try_trace(match(gradient, spec, None), spec)
+    assert followed is not None, why
+    program = followed.program
     form = NormalForm(program, Opaque()).output(wrt)
     sizes = {"n": 3, "d": 2, "k": 4}
     generator = np.random.default_rng(0)

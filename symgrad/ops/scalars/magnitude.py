@@ -19,7 +19,8 @@ from symgrad.ops.scalars.numpy_code import numpy_function
 
 
 def _constant(expr: sympy.Expr) -> Magnitude:
-    value = float(expr)
+    number = expr.evalf()  # SymPy knows no value of functions of ours, such as Remainder(4, 3)
+    value = float(number if number.is_Number else numpy_function((), [expr])()[0])
     return Magnitude(value, abs(value))
 
 
