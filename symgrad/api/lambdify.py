@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,13 @@ from sympy.matrices.expressions import MatrixExpr
 
 from symgrad.api.lambdify_arguments import Arguments, One
 from symgrad.errors import ShapeError, SpecError, UnsupportedError
-from symgrad.ops.dims import Shape, bind_dims, dim_symbol, shape_of
+from symgrad.ops.dims import Dim, Shape, bind_dims, dim_symbol, shape_of
 from symgrad.program import Builder, Input, Program
 from symgrad.trace import Traced, moves
 from symgrad.trace.sympy_sharing import SharingReader
 
 if TYPE_CHECKING:
-    from symgrad.compile.gradient import Variant
+    from symgrad.compile.compiled import Compiled
 
 Pattern = tuple[tuple[bool, ...], ...]
 """For each argument, for each axis that a call broadcasts over, whether the argument has it."""
@@ -73,7 +74,7 @@ class Lambdified:
     _parallel: bool
     timings: dict[str, float] = field(default_factory=dict)
     _plans: dict[Pattern, _Plan] = field(default_factory=dict)
-    _variants: dict[tuple[Pattern, bool], Variant] = field(default_factory=dict)
+    _variants: dict[tuple[Pattern, bool], Compiled] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._names = list(self._arguments.shapes)
@@ -147,14 +148,11 @@ class Lambdified:
 
     def _run_whole(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Matrices: every argument has the shape that it was declared with."""
-        from symgrad.compile.forms import check_not_empty, must_not_be_empty
-
         pattern: Pattern = ((),) * len(arrays)
         plan = self._plan(pattern)
         shapes = self._arguments.shapes
         sizes = bind_dims(shapes, {n: a.shape for n, a in zip(self._names, arrays, strict=True)})
         plan.check(sizes)
-        check_not_empty(tuple(must_not_be_empty(plan.program)), sizes)
         results = [
             np.empty((*g.shape, *shape_of(s, sizes)), self._dtype)
             for g, s in zip(self._grids, plan.shapes, strict=True)
@@ -162,7 +160,7 @@ class Lambdified:
         self._execute(self._variant(pattern, False), (*arrays, *results))
         return results
 
-    def _execute(self, variant: Variant, arguments: tuple[Any, ...]) -> None:
+    def _execute(self, variant: Compiled, arguments: tuple[Any, ...]) -> None:
         spent = variant.prepare(arguments)
         if spent:
             self.timings["compile"] = spent
@@ -184,8 +182,8 @@ class Lambdified:
             self.timings["trace"] = perf_counter() - start
         return self._plans[pattern]
 
-    def _variant(self, pattern: Pattern, threads: bool) -> Variant:
-        from symgrad.compile.gradient import Variant
+    def _variant(self, pattern: Pattern, threads: bool) -> Compiled:
+        from symgrad.compile.compiled import Compiled
         from symgrad.compile.lambdify_source import NAME, Result, evaluation_source
 
         key = pattern, threads
@@ -197,8 +195,8 @@ class Lambdified:
             ]
             axes = max(map(len, pattern), default=0)
             source = evaluation_source(plan.program, results, self._dtype, axes, threads)
-            # False: blocks of numbers call no BLAS, whose threads would have to be kept from starting.
-            self._variants[key] = Variant(source, False, NAME)
+            # Blocks of numbers call no BLAS, whose threads would have to be kept from starting.
+            self._variants[key] = Compiled(source, NAME)
             self.timings["plan"] = perf_counter() - start
         return self._variants[key]
 
@@ -245,11 +243,21 @@ class _Plan:
     shapes: tuple[Shape, ...]
     assumptions: tuple[sympy.Basic, ...]
 
+    @cached_property
+    def _not_empty(self) -> tuple[tuple[str, Dim], ...]:
+        from symgrad.compile.forms import must_not_be_empty
+
+        return tuple(must_not_be_empty(self.program))
+
     def check(self, sizes: dict[str, int]) -> None:
+        """Refuse sizes at which the program does not hold, or has nothing to choose from."""
+        from symgrad.compile.forms import check_not_empty
+
         known = {dim_symbol(n): s for n, s in sizes.items()}
         for relation in self.assumptions:
             if relation.subs(known) == sympy.false:
                 raise ShapeError("The sizes do not fit.", expected=str(relation), got=str(sizes))
+        check_not_empty(self._not_empty, sizes)
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,10 @@ class BlockWriter:
         ]
         return [*own, *self._before.buffers(), *self._after.buffers()]
 
+    def allocations(self) -> list[str]:
+        """The statements that make them."""
+        return [f"{b.text} = np.empty({self.shape(b.shape)}, {b.dtype})" for b in self.buffers()]
+
     def file_arrays(self) -> list[str]:
         """The statements of the file that make the arrays of numbers."""
         writers = (self._before, self._block, self._after)
@@ -131,10 +135,9 @@ class BlockWriter:
             for n in self._exported
             if not self.program.type(n).shape
         ]
-        n = self.size(self.found.symbol)
         out += [
             f"{w['rows']} = min({MOST}, max({FEWEST}, {CACHED} // ({self._width()})))",
-            f"{w['blocks']} = ({n} + {w['rows']} - 1) // {w['rows']}",
+            self._count_blocks(),
             f"{w['tasks']} = max(1, min({w['blocks']}, {TASKS}, max(2, {SUMMED} // ({self._entries()}))))",
         ]
         for name in self._sums:
@@ -164,12 +167,9 @@ class BlockWriter:
             *self._parts.values(),
             *self._rows_out.values(),
         ]
-        block = [
-            f"{b.text} = np.empty({self._block.shape(b.shape)}, {b.dtype})" for b in self._block.buffers()
-        ]
-        block += self._block.statements()
+        block = [*self._block.allocations(), *self._block.statements()]
         first, end = (f"{w['blocks']} * {t} // {w['tasks']}" for t in (w["t"], f"({w['t']} + 1)"))
-        task = [f"{w['blocks']} = ({self.size(self.found.symbol)} + {w['rows']} - 1) // {w['rows']}"]
+        task = [self._count_blocks()]
         task += [f"{self._parts[n]} = {self._empty(n)}" for n in self._sums]
         task += [f"for {w['k']} in range({first}, {end}):"]
         inside = [
@@ -196,6 +196,10 @@ class BlockWriter:
         ]
 
     # Texts ---------------------------------------------------------------------------------------------------
+
+    def _count_blocks(self) -> str:
+        w = self._word
+        return f"{w['blocks']} = ({self.size(self.found.symbol)} + {w['rows']} - 1) // {w['rows']}"
 
     def _empty(self, name: str) -> str:
         value = self.program.type(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -11,53 +10,12 @@ from typing import Any
 import numpy as np
 
 from symgrad.compile.arrays import bind, check_dtype
-from symgrad.compile.cache import compile_for, kind_of, load
+from symgrad.compile.compiled import Compiled
 from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.gradient_source import NAME, gradient_source
 from symgrad.compile.rows import Separation, pays, separation
-from symgrad.compile.threads import one_blas_thread
 from symgrad.ops.dims import Dim, shape_of
-from symgrad.program import FAILURES, Program, explained
-
-
-@dataclass
-class Variant:
-    """One way to compute a program: a source, and what it has been compiled for.
-
-    Attributes:
-        source: the text of the kernel file.
-        threads: whether it runs blocks of rows on threads.
-        name: the function of the file.
-    """
-
-    source: str
-    threads: bool
-    name: str = NAME
-    _function: Any = None
-    _met: set[tuple[bool, ...]] = field(default_factory=set)
-
-    def prepare(self, arguments: tuple[Any, ...]) -> float:
-        """Compile for arrays of this kind, or take compiled code from disk; the seconds that it took."""
-        kind = kind_of(arguments)
-        if kind in self._met:
-            return 0.0
-        start = perf_counter()
-        self._function, path = load(self.source, self.name)
-        compile_for(self._function, arguments, path)
-        self._met.add(kind)
-        return perf_counter() - start
-
-    def run(self, arguments: tuple[Any, ...]) -> Any:
-        """Call it.
-
-        Raises:
-            DataError: a matrix without an inverse, an index out of range.
-        """
-        try:
-            with one_blas_thread() if self.threads else nullcontext():
-                return self._function(*arguments)
-        except FAILURES as error:
-            raise explained(error, self.name) from error
+from symgrad.program import Program
 
 
 @dataclass
@@ -74,7 +32,7 @@ class Kernel:
     dtype: str
     timings: dict[str, float] = field(default_factory=dict)
     _rows: Separation | None = None
-    _variants: dict[bool, Variant] = field(default_factory=dict)
+    _variants: dict[bool, Compiled] = field(default_factory=dict)
     _blocks: bool = False
     _not_empty: tuple[tuple[str, Dim], ...] = ()
 
@@ -110,10 +68,10 @@ class Kernel:
         self.timings["run"] = perf_counter() - start
         return np.dtype(self.dtype).type(loss), grads
 
-    def _variant(self, blocks: bool) -> Variant:
+    def _variant(self, blocks: bool) -> Compiled:
         if blocks not in self._variants:
             rows = self._rows if blocks else None
-            self._variants[blocks] = Variant(gradient_source(self.program, self.dtype, rows), blocks)
+            self._variants[blocks] = Compiled(gradient_source(self.program, self.dtype, rows), NAME, blocks)
         return self._variants[blocks]
 
 

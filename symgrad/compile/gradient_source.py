@@ -38,8 +38,7 @@ def gradient_source(program: Program, dtype: str, rows: Separation | None = None
         body = _unrolled(program, helpers, namer, gradients)
         return kernel_file(program, NAME, arguments, body, helpers, dtype, UNROLLED_FLAGS)
     writer = evaluation_writer(program, helpers, namer, gradients, dtype, rows)
-    body = writer.size_statements({})
-    body += [f"{b.text} = np.empty({writer.shape(b.shape)}, {b.dtype})" for b in writer.buffers()]
+    body = [*writer.size_statements({}), *writer.allocations()]
     body = [*body, *writer.statements(), f"return {writer.scalar(program.output[LOSS])}"]
     return kernel_file(
         program, NAME, arguments, body, helpers, dtype, LOOP_FLAGS, writer.file_arrays(), writer.functions()

@@ -132,8 +132,7 @@ def _loops(
             if index:
                 views[targets[label]] = f"{array}[{index}]"
     writer = LoopWriter(program, helpers, namer, targets, dtype == "float64")
-    body = writer.size_statements({})
-    body += [f"{b.text} = np.empty({writer.shape(b.shape)}, {b.dtype})" for b in writer.buffers()]
+    body = [*writer.size_statements({}), *writer.allocations()]
     body += [f"{name} = {text}" for name, text in views.items()]
     body += writer.statements()
     return writer, [*body, *(f"{place} = {writer.scalar(value)}" for place, value in numbers)]

@@ -132,6 +132,10 @@ class LoopWriter:
         """The source of functions that the statements call: none."""
         return []
 
+    def allocations(self) -> list[str]:
+        """The statements that make the arrays of an evaluation."""
+        return [f"{b.text} = np.empty({self.shape(b.shape)}, {b.dtype})" for b in self.buffers()]
+
     def file_arrays(self) -> list[str]:
         """The statements of the file, in front of its functions, that make the arrays of numbers."""
         out = []

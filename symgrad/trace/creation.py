@@ -319,7 +319,8 @@ class Library:
         self._distributions = distributions(builder)
 
     def _bound(self, rule: Function) -> Function:
-        return lambda *args, **options: remembering(rule)(
+        kept = remembering(rule)
+        return lambda *args, **options: kept(
             self.builder, *plain_types(args), **{k: plain_types(v) for k, v in options.items()}
         )
 

@@ -1,0 +1,54 @@
+"""One function of a kernel file: compiled for the arrays that it first meets, and called."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from symgrad.compile.cache import compile_for, kind_of, load
+from symgrad.compile.threads import one_blas_thread
+from symgrad.program import FAILURES, explained
+
+
+@dataclass
+class Compiled:
+    """A source, and what it has been compiled for.
+
+    Attributes:
+        source: the text of the kernel file.
+        name: the function of the file.
+        threads: whether it runs blocks of rows on threads.
+        where: what an error says was running.
+    """
+
+    source: str
+    name: str
+    threads: bool = False
+    where: str = ""
+    _function: Any = None
+    _met: set[tuple[bool, ...]] = field(default_factory=set)
+
+    def prepare(self, arguments: tuple[Any, ...]) -> float:
+        """Compile for arrays of this kind, or take compiled code from disk; the seconds that it took."""
+        kind = kind_of(arguments)
+        if kind in self._met:
+            return 0.0
+        start = perf_counter()
+        self._function, path = load(self.source, self.name)
+        compile_for(self._function, arguments, path)
+        self._met.add(kind)
+        return perf_counter() - start
+
+    def run(self, arguments: tuple[Any, ...]) -> Any:
+        """Call it, with arguments of a kind that ``prepare`` has seen.
+
+        Raises:
+            DataError: a matrix without an inverse, an index out of range.
+        """
+        try:
+            with one_blas_thread() if self.threads else nullcontext():
+                return self._function(*arguments)
+        except FAILURES as error:
+            raise explained(error, self.where or self.name) from error
