@@ -1,272 +1,305 @@
-"""One evaluation of a program that sums over rows: blocks of rows that stay in cache, tasks that run on threads.
+"""A program that sums over rows as functions of a kernel file: sweeps over blocks of rows, and sections between them.
 
-A kernel has four functions.  ``block`` computes the sums over a few hundred rows, ``task`` adds up its share of the
-blocks, ``sweep`` runs the tasks on threads, and the kernel itself computes what comes before and after the sums.
-Which block belongs to which task depends on the sizes alone, and the tasks' sums are added in order: the result is
-the same to the last bit for any number of threads.
+A sweep goes through its share of the rows in blocks of a few hundred, whose intermediates stay in cache, and adds up.
+A section computes what has no rows, after the shares of the sweep before it have been put together.  Which functions
+there are, in which order they are called and with which arrays is a ``BlockPlan``; ``sweeping`` runs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import sympy
 
 from symgrad.compile.entries import DTYPES
-from symgrad.compile.loops import NO_SIZES, Buffer, LoopWriter, size_names, size_statements
-from symgrad.compile.names import Namer
+from symgrad.compile.forms import Call
+from symgrad.compile.loops import LoopWriter, size_names
+from symgrad.compile.names import KEPT, Namer
 from symgrad.compile.nests import loop_index, loops, nested
-from symgrad.compile.rows import BLOCK, Separation, parts_of
-from symgrad.compile.source import function_text, parallel_function
+from symgrad.compile.parts import BLOCK, parts_of
+from symgrad.compile.placement import place
+from symgrad.compile.reductions import Gathering
+from symgrad.compile.rows import Separation
+from symgrad.compile.source import LOOP_FLAGS, Function, kernel_file
 from symgrad.ops.dims import Dim, Shape, product
+from symgrad.ops.record import ARG, Definition
 from symgrad.program import Program
 
-CACHED = 2**17
-"""Entries of a block's rows: half of a second-level cache of 1 MiB in float32."""
-FEWEST, MOST = 64, 512
-"""Rows of a block: fewer make small matrix products, more make none faster."""
-TASKS = 16
-"""At most this many threads are kept busy."""
-SUMMED = 2**19
-"""Entries of all tasks' sums together, which have to be cleared and added up."""
+OUT = ">"
+"""Begins the key of an array that is an output of the whole."""
 
-_GATHERED = {"real": "np.float64", "int": "np.int64", "bool": "np.int64"}
-_WORDS = ("block", "task", "sweep", "rows", "tasks", "blocks", "start", "stop", "t", "k")
+_WORDS = ("first", "last", "rows", "start", "stop", "count")
 
 
-class BlockWriter:
-    """Writes one evaluation of a separated program, as ``LoopWriter`` writes one of any program.
+@dataclass(frozen=True)
+class Section:
+    """A call between sweeps: sizes, what it takes, the sums of the sweep before it, what it fills.
 
-    Args:
-        program, helpers, namer, gradients, double: as for ``LoopWriter``.
-        found: the separation.
+    Arrays are named by keys: an input by its name, a value that is handed on by ``=name``, an output by ``>label``.
     """
 
-    def __init__(
-        self,
-        program: Program,
-        helpers: set[str],
-        namer: Namer,
-        gradients: Mapping[str, str],
-        double: bool,
-        found: Separation,
-    ) -> None:
-        self.program, self.found = program, found
+    function: str
+    takes: tuple[str, ...]
+    sums: tuple[str, ...]
+    fills: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Calls for shares of the rows: sizes, the rows, what it takes, its sums, what it fills.
+
+    Attributes:
+        sums: names of the totals; each call has arrays of its own for them.
+        width: entries of one row of all that has rows.
+        products: whether it multiplies matrices, which takes more rows to be fast.
+    """
+
+    function: str
+    takes: tuple[str, ...]
+    sums: tuple[str, ...]
+    fills: tuple[str, ...]
+    width: Dim
+    products: bool
+
+
+Step: TypeAlias = Section | Sweep
+
+
+@dataclass(frozen=True)
+class Total:
+    """A sum over all rows (or their product or extremum): its shape, and how it combines."""
+
+    shape: Shape
+    combine: str
+
+
+@dataclass(frozen=True)
+class BlockPlan:
+    """How a program is computed through blocks of rows.
+
+    Attributes:
+        program: what is computed.
+        dtype: ``float32`` or ``float64``.
+        symbol: the number of rows.
+        sizes: the names of the dimensions, in the order in which every function takes them.
+        steps: the calls, in order.
+        arrays: the shape and kind of every array that is handed on, by key.
+        totals: what the sweeps sum up, by name.
+        functions: the functions of the file.
+        helpers, file_arrays: what else the file needs.
+    """
+
+    program: Program
+    dtype: str
+    symbol: str
+    sizes: tuple[str, ...]
+    steps: tuple[Step, ...]
+    arrays: Mapping[str, tuple[Shape, str]]
+    totals: Mapping[str, Total]
+    functions: tuple[Function, ...]
+    helpers: frozenset[str]
+    file_arrays: tuple[str, ...]
+
+    def source(self, more: Sequence[Function] = (), helpers: frozenset[str] = frozenset()) -> str:
+        """The text of the kernel file, with further functions."""
+        order = [f"{k}. {_described(step, self.symbol)}" for k, step in enumerate(self.steps, 1)]
+        return kernel_file(
+            self.program, [*self.functions, *more], self.helpers | helpers, self.dtype, LOOP_FLAGS,
+            self.file_arrays, order=order,
+        )  # fmt: skip
+
+
+def _described(step: Step, symbol: str) -> str:
+    if isinstance(step, Section):
+        return step.function
+    return f"{step.function}, for shares of the {symbol} rows on threads; sums up {', '.join(step.sums) or 'nothing'}"
+
+
+def block_plan(program: Program, dtype: str, found: Separation, namer: Namer | None = None) -> BlockPlan:
+    """The functions and calls of a separated program."""
+    writer = _Writer(program, dtype, found, namer or Namer(program))
+    parts = parts_of(program, found)
+    for stage, section in enumerate(parts.sections):
+        if stage:
+            writer.sweep(stage, parts.sweeps[stage - 1])
+        writer.section(stage, section)
+    return BlockPlan(
+        program, dtype, found.symbol.name, tuple(s.name for s in writer.dims), tuple(writer.steps),
+        writer.arrays, writer.totals, tuple(writer.functions), frozenset(writer.helpers),
+        tuple(dict.fromkeys(writer.file_arrays)),
+    )  # fmt: skip
+
+
+class _Writer:
+    """Collects functions and steps, part by part."""
+
+    def __init__(self, program: Program, dtype: str, found: Separation, namer: Namer) -> None:
+        self.program, self.found, self.namer = program, found, namer
+        self.double = dtype == "float64"
+        self.helpers: set[str] = set()
         self.dims = size_names(program, namer)
-        parts = parts_of(program, found)
-        self._inputs = {i.name: namer.values[i.name] for i in program.inputs}
-        self._values = [
-            v for part in (parts.before, parts.block) for label, v in part.outputs if label[0] == "="
-        ]
-        self._exported = self._values[: sum(label[0] == "=" for label, _ in parts.before.outputs)]
-        self._sums = self._values[len(self._exported) :]
-        self._arrays = {n: self._array(n, namer) for n in self._values}
-        self._gathered = {n: namer.fresh(f"sums_{namer.values[n]}") for n in self._sums}
-        self._parts = {n: namer.fresh(f"part_{namer.values[n]}") for n in self._sums}
-        self._rows_out = {label: gradients[label] for label, _ in parts.block.outputs if label in gradients}
-        self._word = {word: namer.fresh(word) for word in _WORDS}
-        dims = {**self.dims, BLOCK: self._word["rows"]}
+        self.words = {word: namer.fresh(word) for word in _WORDS}
+        self.steps: list[Step] = []
+        self.functions: list[Function] = []
+        self.file_arrays: list[str] = []
+        self.arrays: dict[str, tuple[Shape, str]] = {}
+        forms = place(program).forms
+        self.totals: dict[str, Total] = {}
+        self.after: dict[str, sympy.Expr] = {}
+        for b in program.bindings:
+            if found.role[b.name] == "total":
+                form = forms[b.name]
+                plain = not isinstance(form, Definition) or bool(form.parts)
+                how = Gathering("sum", ARG(0)) if plain else Gathering.of(form)  # type: ignore[arg-type]
+                self.totals[b.name] = Total(b.shape, how.combine)
+                self.after[b.name] = how.after
+        self.labels = {
+            label: namer.fresh(f"gradient_{namer.values.get(label, label)}") for label, _ in program.outputs
+        }
+        named = [*program.by_name, *(OUT + label for label in self.labels)]
+        own = {
+            n: self.labels.get(n[1:], "") or namer.values[n]
+            for n in named
+            if n[0] == OUT or n in namer.values
+        }
+        self._name = own
+        self._all = {n: namer.fresh(f"{text}_all") for n, text in own.items()}
+        self._number = {n: namer.fresh(f"{text}_at") for n, text in own.items()}
+        self._sums = {n: namer.fresh(f"sums_{namer.values[n]}") for n in self.totals}
+        self._running = {n: namer.fresh(f"sum_{namer.values[n]}") for n in self.totals}
 
-        def writer(part: Program, targets: Mapping[str, str]) -> LoopWriter:
-            own = {label: targets[label] for label, _ in part.outputs if label in targets}
-            numbers = [i.name for i in part.inputs if not i.shape]
-            if part is not parts.block:  # in the kernel its own inputs are arrays, those without axes, too
-                numbers = [n for n in numbers if n not in self._inputs]
-            made = LoopWriter(part, helpers, namer, own, double, dims, numbers)
-            made.names |= {n: a for n, a in self._arrays.items() if n not in made.placement.place}
-            return made
+    # Names and keys ------------------------------------------------------------------------------------------
 
-        self._before = writer(
-            parts.before,
-            {**gradients, **{f"={n}": self._arrays[n] for n in self._exported if program.type(n).shape}},
-        )
-        self._block = writer(parts.block, {**gradients, **{f"={n}": self._parts[n] for n in self._sums}})
-        self._after = writer(parts.after, gradients)
+    def _key(self, name: str) -> str:
+        return name if self.program.is_input(name) else KEPT + name
 
-    def _array(self, name: str, namer: Namer) -> str:
-        """What hands a value on: an array, or a variable for a number."""
-        value = self.program.type(name)
-        own = namer.values[name]
-        return own if value.shape and value.kind == "real" else namer.fresh(f"{own}_found")
+    def _argument(self, name: str, value: str) -> str:
+        """The argument for a value's array; ``name`` is the value's, or an output's key."""
+        if value in self.found.axis:
+            return self._all[name]
+        return self._name[name] if self.program.type(value).shape else self._number[name]
 
-    # What a kernel asks of its writer ------------------------------------------------------------------------
+    def _outputs(self, part: Program) -> list[tuple[str, str, str]]:
+        """Name, value and key of what a part fills, totals excepted."""
+        out = []
+        for label, value in part.outputs:
+            if value in self.totals and label[0] == KEPT:
+                continue
+            name = value if label[0] == KEPT else OUT + label
+            out.append((name, value, label if label[0] == KEPT else OUT + label))
+        return out
 
-    def size(self, dim: Dim) -> str:
-        """An integer expression for a dimension or an index."""
-        return self._before.size(dim)
+    def _note(self, key: str, value: str) -> str:
+        t = self.program.type(value)
+        self.arrays[key] = (t.shape, t.kind)
+        return key
 
-    def shape(self, shape: Shape) -> str:
-        """The source text of a shape."""
-        return self._before.shape(shape)
-
-    def size_statements(
-        self, arrays: Mapping[str, str], known: Mapping[sympy.Symbol, str] = NO_SIZES
-    ) -> list[str]:
-        """Assign every dimension, from an array's shape or as ``known`` says."""
-        return size_statements(self.program, self.dims, {**self._inputs, **arrays}, known)
-
-    def buffers(self) -> list[Buffer]:
-        """The arrays that an evaluation needs besides inputs and gradients, but for those of the tasks."""
-        own = [
-            Buffer(self._arrays[n], self.program.type(n).shape, DTYPES[self.program.type(n).kind])
-            for n in self._values
-            if self.program.type(n).shape
-        ]
-        return [*own, *self._before.buffers(), *self._after.buffers()]
-
-    def allocations(self) -> list[str]:
-        """The statements that make them."""
-        return [f"{b.text} = np.empty({self.shape(b.shape)}, {b.dtype})" for b in self.buffers()]
-
-    def file_arrays(self) -> list[str]:
-        """The statements of the file that make the arrays of numbers."""
-        writers = (self._before, self._block, self._after)
-        return list(dict.fromkeys(line for w in writers for line in w.file_arrays()))
-
-    def scalar(self, value: str) -> str:
-        """The text of a scalar value, after the statements."""
-        return (self._before if self.found.role[value] == "before" else self._after).scalar(value)
-
-    def statements(self) -> list[str]:
-        """One evaluation: every scalar, buffer and gradient gets its value."""
-        w, out = self._word, self._before.statements()
-        out += [
-            f"{self._arrays[n]} = {self._before.scalar(n)}"
-            for n in self._exported
-            if not self.program.type(n).shape
-        ]
-        out += [
-            f"{w['rows']} = min({MOST}, max({FEWEST}, {CACHED} // ({self._width()})))",
-            self._count_blocks(),
-            f"{w['tasks']} = max(1, min({w['blocks']}, {TASKS}, max(2, {SUMMED} // ({self._entries()}))))",
-        ]
-        for name in self._sums:
-            value = self.program.type(name)
-            shape = ", ".join([w["tasks"], *map(self.size, value.shape)])
-            out.append(f"{self._gathered[name]} = np.zeros(({shape},), {_GATHERED[value.kind]})")
-        arguments = ", ".join([w["tasks"], *self._passed(True)])
-        first = ", ".join(["0", w["tasks"], *self._passed(True)])
-        out += [
-            f"if {w['tasks']} == 1:",
-            f"    {w['task']}({first})",
-            "else:",
-            f"    {w['sweep']}({arguments})",
-        ]
-        for name in self._sums:
-            out += self._collected(name)
-        return [*out, *self._after.statements()]
-
-    def functions(self) -> list[str]:
-        """The source of the functions that the kernel calls."""
-        w = self._word
-        passed = self._passed(False)
-        block_arguments = [
-            *self.dims.values(),
-            w["rows"],
-            *self._read(False),
-            *self._parts.values(),
-            *self._rows_out.values(),
-        ]
-        block = [*self._block.allocations(), *self._block.statements()]
-        first, end = (f"{w['blocks']} * {t} // {w['tasks']}" for t in (w["t"], f"({w['t']} + 1)"))
-        task = [self._count_blocks()]
-        task += [f"{self._parts[n]} = {self._empty(n)}" for n in self._sums]
-        task += [f"for {w['k']} in range({first}, {end}):"]
-        inside = [
-            f"{w['start']} = {w['k']} * {w['rows']}",
-            f"{w['stop']} = min({w['start']} + {w['rows']}, {self.size(self.found.symbol)})",
-            f"{w['block']}({', '.join(self._call())})",
-        ]
-        for n in self._sums:
-            shape = self.program.type(n).shape
-            index = loop_index(len(shape))
-            at = f"{w['t']}, {index}" if shape else w["t"]
-            inside += loops(
-                tuple(self.size(d) for d in shape),
-                [f"{self._gathered[n]}[{at}] += {self._parts[n]}[{index}]"],
-            )
-        sweep = [
-            f"for {w['t']} in prange({w['tasks']}):",
-            f"    {w['task']}({', '.join([w['t'], w['tasks'], *passed])})",
-        ]
-        return [
-            function_text(w["block"], block_arguments, block),
-            function_text(w["task"], [w["t"], w["tasks"], *passed], [*task, *nested(inside)]),
-            parallel_function(w["sweep"], [w["tasks"], *passed], sweep),
-        ]
-
-    # Texts ---------------------------------------------------------------------------------------------------
-
-    def _count_blocks(self) -> str:
-        w = self._word
-        return f"{w['blocks']} = ({self.size(self.found.symbol)} + {w['rows']} - 1) // {w['rows']}"
-
-    def _empty(self, name: str) -> str:
-        value = self.program.type(name)
-        return f"np.empty({self.shape(value.shape)}, {DTYPES[value.kind]})"
-
-    def _read(self, outside: bool) -> list[str]:
-        """What a block reads; ``outside``, in the kernel, a number may lie in an array without axes."""
-        found = []
-        for i in self._block.program.inputs:
-            text = self._block.names[i.name]
-            found.append(f"{text}[()]" if outside and not i.shape and i.name in self._inputs else text)
-        return found
-
-    def _passed(self, outside: bool) -> list[str]:
-        """What goes to a task besides its number."""
-        return [
-            *self.dims.values(), self._word["rows"], *self._read(outside), *self._gathered.values(),
-            *self._rows_out.values(),
-        ]  # fmt: skip
-
-    def _call(self) -> list[str]:
-        """The arguments of one block, rows of what has rows."""
-        start, stop = self._word["start"], self._word["stop"]
-        out = [*self.dims.values(), f"{stop} - {start}"]
-        for i in self._block.program.inputs:
-            text, axis = self._block.names[i.name], self.found.axis.get(i.name)
-            if axis is None:
-                out.append(text)
-            elif axis == 0:
-                out.append(f"{text}[{start}:{stop}]")
+    def _writer(self, part: Program, running: Mapping[str, str]) -> tuple[LoopWriter, list[str], list[str]]:
+        """A writer for a part; the statements that read its numbers, and those that fill numbers at the end."""
+        numbers = [i.name for i in part.inputs if not i.shape]
+        targets, scalars = {}, []
+        for name, value, key in self._outputs(part):
+            label = key if key[0] == KEPT else key[1:]
+            if self.program.type(value).shape:
+                targets[label] = self._name[name]
             else:
-                out.append(f"np.ascontiguousarray({text}[{':, ' * axis}{start}:{stop}])")
-        return [*out, *self._parts.values(), *(f"{a}[{start}:{stop}]" for a in self._rows_out.values())]
+                scalars.append((self._number[name], value))
+        dims = {**self.dims, BLOCK: self.words["count"]}
+        writer = LoopWriter(part, self.helpers, self.namer, targets, self.double, dims, numbers, running)
+        self.file_arrays += writer.file_arrays()
+        read = [f"{self._name[n]} = {self._number[n]}[()]" for n in numbers]
+        return writer, read, [f"{array}[()] = {writer.scalar(value)}" for array, value in scalars]
 
-    def _width(self) -> str:
-        """The entries of one row of all that has rows."""
-        block = self._block
-        shapes = [i.shape for i in block.program.inputs if i.name in self.found.axis]
-        shapes += [b.shape for b in block.buffers()]
-        return " + ".join(self.size(product(d for d in s if d != BLOCK)) for s in shapes if BLOCK in s) or "1"
+    # Parts ---------------------------------------------------------------------------------------------------
 
-    def _entries(self) -> str:
-        return " + ".join(self.size(product(self.program.type(n).shape)) for n in self._sums)
+    def section(self, stage: int, part: Program) -> None:
+        """What has no rows and comes after a sweep, its totals first."""
+        totals = [n for n in self.totals if self.found.stage[n] == stage]
+        outputs = self._outputs(part)
+        if not totals and not outputs:
+            return
+        given = [i.name for i in part.inputs if i.name not in totals]
+        body = []
+        for n in totals:
+            t = self.program.type(n)
+            index = loop_index(len(t.shape))
+            found = Gathering(self.totals[n].combine, self.after[n]).result(
+                f"{self._sums[n]}[{index}]", self.helpers
+            )
+            array = self._argument(n, n)
+            body += loops(tuple(map(self._size, t.shape)), [f"{array}[{index}] = {DTYPES[t.kind]}({found})"])
+        writer, read, filled = self._writer(part, {})
+        body += [*read, *writer.allocations(), *writer.statements(), *filled]
+        function = self.namer.fresh(f"section_{stage}")
+        fills = [(self._argument(n, n), self._note(self._key(n), n)) for n in totals]
+        fills += [(self._argument(n, v), self._note(key, v)) for n, v, key in outputs]
+        arguments = [
+            *self.dims.values(), *(self._argument(n, n) for n in given), *(self._sums[n] for n in totals),
+            *(a for a, _ in fills),
+        ]  # fmt: skip
+        self.functions.append(Function(function, tuple(arguments), tuple(body)))
+        self.steps.append(
+            Section(function, tuple(map(self._key, given)), tuple(totals), tuple(k for _, k in fills))
+        )
 
-    def _collected(self, name: str) -> list[str]:
-        """The tasks' sums, added in order."""
-        w, value = self._word, self.program.type(name)
-        sums, index = self._gathered[name], loop_index(len(value.shape))
-        sizes = tuple(self.size(d) for d in value.shape)
-        at = f", {index}" if value.shape else ""
-        adding = loops(sizes, [f"{sums}[0{at}] += {sums}[{w['t']}{at}]"])
-        out = [f"for {w['t']} in range(1, {w['tasks']}):", *nested(adding)]
-        if not value.shape:
-            return [*out, f"{self._arrays[name]} = {DTYPES[value.kind]}({sums}[0])"]
-        return [*out, *loops(sizes, [f"{self._arrays[name]}[{index}] = {sums}[0{at}]"])]
+    def sweep(self, stage: int, part: Program) -> None:
+        """Rows, and the totals over a share of them."""
+        w = self.words
+        totals = [n for n in self.totals if self.found.stage[n] == stage]
+        running = {n: self._sums[n] if self.totals[n].shape else self._running[n] for n in totals}
+        writer, read, _ = self._writer(part, running)
+        outputs = self._outputs(part)
+        head, inside = list(read), []
+        for i in part.inputs:
+            axis = self.found.axis.get(i.name)
+            if axis is not None:
+                text = f"{self._all[i.name]}[{':, ' * axis}{w['start']}:{w['stop']}]"
+                inside.append(f"{self._name[i.name]} = {f'np.ascontiguousarray({text})' if axis else text}")
+        for name, _, _ in outputs:
+            inside.append(f"{self._name[name]} = {self._all[name]}[{w['start']}:{w['stop']}]")
+        for b in writer.buffers():
+            made = f"np.empty({writer.shape(b.shape)}, {b.dtype})"
+            if BLOCK not in b.shape:
+                head.append(f"{b.text} = {made}")
+            elif b.shape.index(BLOCK):
+                inside.append(f"{b.text} = {made}")
+            else:
+                space = self.namer.fresh(f"{b.text}_space")
+                shape = tuple(sympy.Symbol(w["rows"]) if d == BLOCK else d for d in b.shape)
+                head.append(f"{space} = np.empty({writer.shape(shape)}, {b.dtype})")
+                inside.append(f"{b.text} = {space}[:{w['count']}]")
+        own = [n for n in totals if not self.totals[n].shape]
+        head += [f"{running[n]} = {Gathering(self.totals[n].combine, ARG(0)).first}" for n in own]
+        block = [
+            f"{w['count']} = min({w['rows']}, {w['last']} - {w['start']})",
+            f"{w['stop']} = {w['start']} + {w['count']}",
+            *inside,
+            *writer.statements(),
+        ]
+        body = [*head, f"for {w['start']} in range({w['first']}, {w['last']}, {w['rows']}):", *nested(block)]
+        body += [f"{self._sums[n]}[()] = {running[n]}" for n in own]
+        function = self.namer.fresh(f"sweep_{stage}")
+        given = [i.name for i in part.inputs]
+        fills = [(self._all[n], self._note(key, v)) for n, v, key in outputs]
+        arguments = [
+            *self.dims.values(), w["first"], w["last"], w["rows"], *(self._argument(n, n) for n in given),
+            *(self._sums[n] for n in totals), *(a for a, _ in fills),
+        ]  # fmt: skip
+        self.functions.append(Function(function, tuple(arguments), tuple(body)))
+        products = any(isinstance(f, Call) and f.takes == (2, 2) for f in writer.placement.forms.values())
+        keys = tuple(map(self._key, given)), tuple(totals), tuple(k for _, k in fills)
+        self.steps.append(Sweep(function, *keys, self._width(part, writer), products))
 
+    def _size(self, dim: Dim) -> str:
+        return str(dim) if isinstance(dim, int) else str(sympy.sympify(dim).xreplace(
+            {s: sympy.Symbol(t) for s, t in self.dims.items()}
+        ))  # fmt: skip
 
-def evaluation_writer(
-    program: Program,
-    helpers: set[str],
-    namer: Namer,
-    gradients: Mapping[str, str],
-    dtype: str,
-    rows: Separation | None,
-) -> LoopWriter | BlockWriter:
-    """Through blocks of rows where a separation is given, else as plain loops."""
-    double = dtype == "float64"
-    if rows is None:
-        return LoopWriter(program, helpers, namer, gradients, double)
-    return BlockWriter(program, helpers, namer, gradients, double, rows)
+    def _width(self, part: Program, writer: LoopWriter) -> Dim:
+        shapes = [i.shape for i in part.inputs] + [b.shape for b in writer.buffers()]
+        shapes += [part.type(v).shape for _, v, _ in self._outputs(part)]
+        widths = [product(d for d in s if d != BLOCK) for s in shapes if BLOCK in s]
+        total: Dim = sum(widths, 0)
+        return total or 1

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
 from symgrad.compile.cache import compile_for, kind_of, load
-from symgrad.compile.threads import one_blas_thread
 from symgrad.program import FAILURES, explained
 
 
@@ -19,15 +17,14 @@ class Compiled:
     Attributes:
         source: the text of the kernel file.
         name: the function of the file.
-        threads: whether it runs blocks of rows on threads.
         where: what an error says was running.
+        function: the function, once ``prepare`` has been called.
     """
 
     source: str
     name: str
-    threads: bool = False
     where: str = ""
-    _function: Any = None
+    function: Any = None
     _met: set[tuple[bool, ...]] = field(default_factory=set)
 
     def prepare(self, arguments: tuple[Any, ...]) -> float:
@@ -36,8 +33,8 @@ class Compiled:
         if kind in self._met:
             return 0.0
         start = perf_counter()
-        self._function, path = load(self.source, self.name)
-        compile_for(self._function, arguments, path)
+        self.function, path = load(self.source, self.name)
+        compile_for(self.function, arguments, path)
         self._met.add(kind)
         return perf_counter() - start
 
@@ -48,7 +45,6 @@ class Compiled:
             DataError: a matrix without an inverse, an index out of range.
         """
         try:
-            with one_blas_thread() if self.threads else nullcontext():
-                return self._function(*arguments)
+            return self.function(*arguments)
         except FAILURES as error:
             raise explained(error, self.where or self.name) from error

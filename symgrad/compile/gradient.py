@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from symgrad.compile.arrays import bind, check_dtype
+from symgrad.compile.blocks import block_plan
 from symgrad.compile.compiled import Compiled
 from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.gradient_source import NAME, gradient_source
-from symgrad.compile.rows import Separation, pays, separation
+from symgrad.compile.rows import Separation, best, separations
+from symgrad.compile.sweeping import BlockKernel
 from symgrad.ops.dims import Dim, shape_of
 from symgrad.program import Program
 
@@ -31,15 +33,15 @@ class Kernel:
     program: Program
     dtype: str
     timings: dict[str, float] = field(default_factory=dict)
-    _rows: Separation | None = None
-    _variants: dict[bool, Compiled] = field(default_factory=dict)
-    _blocks: bool = False
+    _rows: tuple[Separation, ...] = ()
+    _variants: dict[str, Compiled | BlockKernel] = field(default_factory=dict)
+    _last: Separation | None = None
     _not_empty: tuple[tuple[str, Dim], ...] = ()
 
     @property
     def source(self) -> str:
         """The text of the kernel file: of the last call's, as large data takes another kernel than small data."""
-        return self._variant(self._blocks).source
+        return self._variant(self._last).source
 
     def __call__(
         self, arrays: Mapping[str, Any] | None = None, /, **named: Any
@@ -57,8 +59,8 @@ class Kernel:
             for label, value in self.program.outputs
             if label != "loss"
         }
-        self._blocks = self._rows is not None and pays(self.program, self._rows, sizes)
-        variant = self._variant(self._blocks)
+        self._last = best(self.program, self._rows, sizes)
+        variant = self._variant(self._last)
         arguments = (*values.values(), *grads.values())
         spent = variant.prepare(arguments)
         if spent:
@@ -68,11 +70,15 @@ class Kernel:
         self.timings["run"] = perf_counter() - start
         return np.dtype(self.dtype).type(loss), grads
 
-    def _variant(self, blocks: bool) -> Compiled:
-        if blocks not in self._variants:
-            rows = self._rows if blocks else None
-            self._variants[blocks] = Compiled(gradient_source(self.program, self.dtype, rows), NAME, blocks)
-        return self._variants[blocks]
+    def _variant(self, rows: Separation | None) -> Compiled | BlockKernel:
+        key = rows.symbol.name if rows is not None else ""
+        if key not in self._variants:
+            self._variants[key] = (
+                BlockKernel(block_plan(self.program, self.dtype, rows), where=NAME)
+                if rows is not None
+                else Compiled(gradient_source(self.program, self.dtype), NAME)
+            )
+        return self._variants[key]
 
 
 def compile_gradient(program: Program, dtype: Any = "float64") -> Kernel:
@@ -83,7 +89,7 @@ def compile_gradient(program: Program, dtype: Any = "float64") -> Kernel:
     """
     start = perf_counter()
     name = check_dtype(dtype)
-    kernel = Kernel(program, name, _rows=separation(program), _not_empty=tuple(must_not_be_empty(program)))
-    kernel._variant(False)  # an operation that has no compiled form is refused here
+    kernel = Kernel(program, name, _rows=separations(program), _not_empty=tuple(must_not_be_empty(program)))
+    kernel._variant(None)  # an operation that has no compiled form is refused here
     kernel.timings["plan"] = perf_counter() - start
     return kernel

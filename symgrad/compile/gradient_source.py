@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from symgrad.compile import unrolled
-from symgrad.compile.blocks import evaluation_writer
+from symgrad.compile.loops import LoopWriter
 from symgrad.compile.names import Namer
-from symgrad.compile.rows import Separation
-from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, kernel_file
+from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, Function, kernel_file
 from symgrad.ops.dims import shape_of
 from symgrad.program import Program
 
@@ -14,7 +13,7 @@ NAME = "loss_and_gradient"
 LOSS = "loss"
 
 
-def gradient_source(program: Program, dtype: str, rows: Separation | None = None) -> str:
+def gradient_source(program: Program, dtype: str) -> str:
     """The text of a kernel file whose function takes the inputs, then an array for each gradient.
 
     A program without symbolic sizes is unrolled where it is tiny.
@@ -22,7 +21,6 @@ def gradient_source(program: Program, dtype: str, rows: Separation | None = None
     Args:
         program: outputs ``loss`` and the gradients.
         dtype: ``float32`` or ``float64``.
-        rows: how the program separates, for a kernel that goes through blocks of rows on threads.
     """
     helpers: set[str] = set()
     namer = Namer(program)
@@ -32,16 +30,15 @@ def gradient_source(program: Program, dtype: str, rows: Separation | None = None
         if label != LOSS
     }
     fixed = all(isinstance(d, int) for i in program.inputs for d in i.shape)
-    tiny = rows is None and fixed and unrolled.cost(program, {}) <= unrolled.LIMIT
-    arguments = [*(namer.values[i.name] for i in program.inputs), *gradients.values()]
-    if tiny:
+    arguments = (*(namer.values[i.name] for i in program.inputs), *gradients.values())
+    if fixed and unrolled.cost(program, {}) <= unrolled.LIMIT:
         body = _unrolled(program, helpers, namer, gradients)
-        return kernel_file(program, NAME, arguments, body, helpers, dtype, UNROLLED_FLAGS)
-    writer = evaluation_writer(program, helpers, namer, gradients, dtype, rows)
+        return kernel_file(program, [Function(NAME, arguments, tuple(body))], helpers, dtype, UNROLLED_FLAGS)
+    writer = LoopWriter(program, helpers, namer, gradients, dtype == "float64")
     body = [*writer.size_statements({}), *writer.allocations()]
     body = [*body, *writer.statements(), f"return {writer.scalar(program.output[LOSS])}"]
     return kernel_file(
-        program, NAME, arguments, body, helpers, dtype, LOOP_FLAGS, writer.file_arrays(), writer.functions()
+        program, [Function(NAME, arguments, tuple(body))], helpers, dtype, LOOP_FLAGS, writer.file_arrays()
     )
 
 

@@ -16,6 +16,7 @@ from symgrad.compile.nests import nested
 from symgrad.compile.source import (
     LOOP_FLAGS,
     UNROLLED_FLAGS,
+    Function,
     function_text,
     kernel_file,
     parallel_function,
@@ -60,10 +61,19 @@ def evaluation_source(
     fixed = all(isinstance(d, int) for i in program.inputs for d in i.shape)
     if fixed and unrolled.cost(program, {}) <= unrolled.LIMIT:
         body = _unrolled(program, results, arrays, helpers, namer)
-        return kernel_file(program, NAME, arguments, body, helpers, dtype, UNROLLED_FLAGS)
+        return kernel_file(
+            program, [Function(NAME, tuple(arguments), tuple(body))], helpers, dtype, UNROLLED_FLAGS
+        )
     if not axes or (axes > 1 and not threads):
         writer, body = _loops(program, results, arrays, helpers, namer, dtype, "")
-        return kernel_file(program, NAME, arguments, body, helpers, dtype, LOOP_FLAGS, writer.file_arrays())
+        return kernel_file(
+            program,
+            [Function(NAME, tuple(arguments), tuple(body))],
+            helpers,
+            dtype,
+            LOOP_FLAGS,
+            writer.file_arrays(),
+        )
     start, stop, size, rows, k = (namer.fresh(w) for w in ("start", "stop", "size", "rows", "k"))
     block, sweep = namer.fresh("block"), namer.fresh("sweep")
     writer, body = _loops(program, results, arrays, helpers, namer, dtype, f"{start}:{stop}")
@@ -89,9 +99,8 @@ def evaluation_source(
     if threads:
         functions.append(parallel_function(sweep, arguments, blocks))
         blocks = [f"{sweep}({', '.join(arguments)})"]
-    return kernel_file(
-        program, NAME, arguments, blocks, helpers, dtype, LOOP_FLAGS, writer.file_arrays(), functions
-    )
+    main = Function(NAME, tuple(arguments), tuple(blocks))
+    return kernel_file(program, [main], helpers, dtype, LOOP_FLAGS, writer.file_arrays(), functions)
 
 
 def _unrolled(

@@ -16,7 +16,7 @@ import sympy
 from symgrad.compile.calls import call_statements
 from symgrad.compile.entries import DTYPES, Body, integer_text
 from symgrad.compile.forms import Call, Form, is_log_sum_exp
-from symgrad.compile.names import Namer
+from symgrad.compile.names import KEPT, Namer
 from symgrad.compile.nests import Nest, loop_index, loops
 from symgrad.compile.placement import adds_in_line, loop_order, place
 from symgrad.compile.reductions import Gathering
@@ -26,6 +26,7 @@ from symgrad.ops.record import ARG, INDEX, Definition
 from symgrad.program import Binding, Program
 
 NO_SIZES: Mapping[sympy.Symbol, str] = {}
+NO_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,12 @@ class LoopWriter:
         program: outputs ``loss`` and one gradient for each parameter.
         helpers: collects the helper functions that the text needs.
         namer: gives out names.
-        gradients: for each parameter the array that its gradient is written to.
+        gradients: for each parameter the array that its gradient is written to; for a label such as ``=name`` an
+            array of the value's own kind.
         double: whether the kernel's dtype is float64, so that sums may gather in their own memory.
         dims: the texts of the sizes, where another writer of the same kernel has given them out.
         numbers: inputs without axes that are numbers there, not arrays.
+        running: sums that go on from one evaluation to the next: where each gathers, which others clear and read.
     """
 
     def __init__(
@@ -59,8 +62,9 @@ class LoopWriter:
         double: bool,
         dims: Mapping[sympy.Symbol, str] | None = None,
         numbers: Iterable[str] = (),
+        running: Mapping[str, str] = NO_NAMES,
     ) -> None:
-        self.numbers = frozenset(numbers)
+        self.numbers, self.running = frozenset(numbers), running
         self.program, self.helpers, self.namer = program, helpers, namer
         self.names: dict[str, str] = dict(namer.values)
         self.placement = place(program)
@@ -69,7 +73,8 @@ class LoopWriter:
         self._given: set[str] = set()
         for label, array in gradients.items():
             value = program.output[label]
-            if self._in_buffer(value) and value not in self._given and program.type(value).kind == "real":
+            fits = program.type(value).kind == "real" or label.startswith(KEPT)
+            if self._in_buffer(value) and value not in self._given and fits:
                 self.names[value] = array
                 self._given.add(value)
             else:
@@ -81,7 +86,7 @@ class LoopWriter:
             else namer.fresh(f"{self.names[b.name]}_{gathering[b.name]}")
             for b in program.bindings
             if gathering[b.name]
-        }
+        } | dict(running)
         self._tops = {
             n: namer.fresh(f"{self.names[n]}_top")
             for n, form in self.placement.forms.items()
@@ -121,16 +126,16 @@ class LoopWriter:
         """The arrays that an evaluation needs besides inputs and gradients; sums gather in double."""
         out = []
         for b in self.program.bindings:
+            if b.name in self.running:
+                if b.shape != () and isinstance(self.placement.forms[b.name], Call):
+                    out.append(Buffer(self.names[b.name], b.shape, DTYPES[b.kind]))
+                continue
             if self._in_buffer(b.name) and b.name not in self._given:
                 out.append(Buffer(self.names[b.name], b.shape, DTYPES[b.kind]))
             for gathered in (self._totals, self._tops):
                 if b.shape != () and gathered.get(b.name, self.names[b.name]) != self.names[b.name]:
                     out.append(Buffer(gathered[b.name], b.shape, "np.float64"))
         return out
-
-    def functions(self) -> list[str]:
-        """The source of functions that the statements call: none."""
-        return []
 
     def allocations(self) -> list[str]:
         """The statements that make the arrays of an evaluation."""
@@ -156,6 +161,8 @@ class LoopWriter:
             form = self.placement.forms[b.name]
             if isinstance(form, Call):
                 work.append(call_statements(self, b, form, [self.size(d) for d in b.shape]))
+                if b.name in self.running:
+                    work.append(self._added(b))
             elif isinstance(form, Definition) and self.placement.place[b.name] in ("buffer", "scalar"):
                 work += self._nests(b, form)
         work += [self._copy(array, value) for array, value in self._late]
@@ -180,6 +187,13 @@ class LoopWriter:
         nest.body.append(f"{array}[{loop_index(len(shape))}] = {text}")
         return nest
 
+    def _added(self, b: Binding) -> Nest:
+        """A block's product, added to the sum that runs on."""
+        nest = Nest(tuple(self.size(d) for d in b.shape))
+        at = f"[{loop_index(len(b.shape))}]" if b.shape else ""
+        nest.body.append(f"{self.running[b.name]}{at} += {self.names[b.name]}{at}")
+        return nest
+
     def _nests(self, b: Binding, definition: Definition) -> list[Nest]:
         if definition.parts:
             return self._parts(b, definition)
@@ -190,6 +204,8 @@ class LoopWriter:
         gathering = Gathering.of(definition)
         total = self._totals[b.name]
         nest = self._gather(b, definition, definition.fn, total, gathering)
+        if b.name in self.running:
+            return [nest]
         result = gathering.result(self._entry_of(b, total), self.helpers)
         return [nest, *self._result(b, nest, result, {total})]
 
@@ -232,7 +248,8 @@ class LoopWriter:
             self.helpers.add("exp")
             value = f"exp({value} - F({top}{at}))"
         nest.adds = adds_in_line(definition)
-        nest.before.append(f"{total}{'[:]' if b.shape else ''} = {how.first}")
+        if b.name not in self.running:
+            nest.before.append(f"{total}{'[:]' if b.shape else ''} = {how.first}")
         nest.body.append(how.take(f"{total}{at}", value, self.helpers))
         nest.ends |= {total, self.names[b.name]}
         return nest
@@ -285,6 +302,8 @@ class LoopWriter:
             )
             nest.ends |= {name, total or name}
             nests.append(nest)
+        if b.name in self.running:
+            return nests
         nests[0].before.append(f"{total or name}[:] = 0")
         if total:
             nests += self._result(b, nests[-1], self._entry_of(b, total), {total})

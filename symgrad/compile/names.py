@@ -10,7 +10,10 @@ from symgrad.compile.scalar_code import HELPERS
 from symgrad.compile.vector_math import VECTOR_MATH
 from symgrad.program import Program, identifiers
 
-_FILE = ("np", "math", "njit", "F", "HELPER", "VECTOR", "train", "loss_and_gradient")
+KEPT = "="
+"""Begins the label of an output that is handed on to another part of the kernel."""
+
+_FILE = ("np", "math", "njit", "F", "FLAGS", "HELPER", "VECTOR", "train", "loss_and_gradient")
 _LOOPS = tuple(f"i{k}" for k in range(32))
 
 

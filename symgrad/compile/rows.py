@@ -1,14 +1,14 @@
 """Which part of a program works row by row, so that blocks of rows can stay in cache and run on threads.
 
-A loss is often a sum over rows.  For one size, the number of rows, every value is then one of
+For one size, the number of rows, every value is one of
 
-    before   no rows, and nothing of it was summed over rows: parameters, ½, WᵀW
     row      has one axis of rows, and its row i depends on row i of other values only
-    total    a sum over the rows
-    after    no rows, but computed from totals
+    total    a sum over the rows, or their largest entries
+    free     no rows: parameters, ½, WᵀW, or what is computed from totals
 
-and one sweep over blocks of rows computes all rows and totals.  A value with rows that needs a total (batch
-normalisation, a softmax over the samples) would need a second sweep: such programs are not separated.
+A sweep over blocks of rows computes rows and totals.  A row that needs a total (batch normalisation, a softmax over
+the samples) waits for the next sweep: stage 0 is what comes before the first sweep, stage s the s-th sweep and what
+is free right after it.
 
 The records' definitions say all that is needed: through which index a row of the result reads a row of an
 argument.  Nothing here knows any operation by its name, the products that BLAS takes excepted.
@@ -17,19 +17,22 @@ argument.  Nothing here knows any operation by its name, the products that BLAS 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal
+from typing import Literal
 
 import sympy
 
-from symgrad.compile.forms import Call, form_of
+from symgrad.compile.forms import Call, form_of, is_log_sum_exp
 from symgrad.compile.placement import is_view
 from symgrad.ops.dims import Shape, shape_of
 from symgrad.ops.record import ARG, INDEX, Access, Definition, Part
-from symgrad.program import Binding, Input, Program
+from symgrad.program import Binding, Program
 
-Role = Literal["before", "row", "total", "after"]
+Role = Literal["row", "total", "free"]
+
+SWEEPS = 6
+"""Programs that need more are computed whole: each sweep reads the data again, and takes a second to compile."""
 
 
 @dataclass(frozen=True)
@@ -39,58 +42,53 @@ class Separation:
     Attributes:
         symbol: the number of rows.
         role: of every input and binding.
+        stage: of every input and binding; that of an input is 0.
         axis: for every value with rows, which of its axes they are.
     """
 
     symbol: sympy.Symbol
     role: Mapping[str, Role]
+    stage: Mapping[str, int]
     axis: Mapping[str, int]
 
-    def names(self, program: Program, *roles: Role) -> list[str]:
-        """The bindings that play one of these roles, in order."""
-        return [b.name for b in program.bindings if self.role[b.name] in roles]
+    @property
+    def sweeps(self) -> int:
+        """How often the rows are gone through."""
+        return max(s for n, s in self.stage.items() if self.role[n] != "free")
 
 
-def separation(program: Program) -> Separation | None:
-    """Along the size that most values have an axis of; None where no size separates."""
-    counts: dict[sympy.Symbol, int] = {}
-    for name, value in program.by_name.items():
-        for d in set(value.shape):
-            if isinstance(d, sympy.Symbol):
-                counts[d] = counts.get(d, 0) + (2 if program.is_input(name) else 1)
-    for symbol in sorted(counts, key=lambda s: (-counts[s], s.name)):
-        found = separate(program, symbol)
-        if found is not None:
-            return found
-    return None
+def separations(program: Program) -> tuple[Separation, ...]:
+    """Along every size for which that can be, those with fewest sweeps first."""
+    symbols = {
+        d: None for value in program.by_name.values() for d in value.shape if isinstance(d, sympy.Symbol)
+    }
+    found = [made for made in (separate(program, symbol) for symbol in symbols) if made is not None]
+    return tuple(sorted(found, key=lambda made: made.sweeps))
 
 
 def separate(program: Program, symbol: sympy.Symbol) -> Separation | None:
     """Along this size; None where that cannot be, or where there is nothing to sum."""
     role: dict[str, Role] = {}
+    stage: dict[str, int] = {}
     axis: dict[str, int] = {}
     counting: set[str] = set()
     for i in program.inputs:
-        if not _has(i.shape, symbol):
-            role[i.name] = "before"
-            continue
-        at = _only_axis(i.shape, symbol)
-        if at is None:
-            return None
-        role[i.name], axis[i.name] = "row", at
+        role[i.name], stage[i.name] = "free", 0
+        if _has(i.shape, symbol):
+            at = _only_axis(i.shape, symbol)
+            if at is None:
+                return None
+            role[i.name], axis[i.name] = "row", at
     for b in program.bindings:
-        roles = {role[a] for a in b.args}
-        late = bool(roles & {"total", "after"})
-        if "row" not in roles and not _has(b.shape, symbol):
-            role[b.name] = "after" if late else "before"
+        if not any(a in axis for a in b.args) and not _has(b.shape, symbol):
+            role[b.name], stage[b.name] = "free", max((stage[a] for a in b.args), default=0)
             continue
         form = _definition(program, b)
-        if late or form is None:
-            return None
-        found = _row_index(b, form, axis, counting, symbol)
-        if found is None:
+        found = None if form is None else _row_index(b, form, axis, counting, symbol)
+        if form is None or found is None:
             return None
         role[b.name] = found[0]
+        stage[b.name] = max((stage[a] + (role[a] != "row") for a in b.args), default=1) or 1
         if found[0] == "row":
             axis[b.name] = found[1]
             if not b.args and form.fn == INDEX(0) and b.kind == "int" and len(b.shape) == 1:
@@ -99,17 +97,54 @@ def separate(program: Program, symbol: sympy.Symbol) -> Separation | None:
         return None
     if any(axis.get(v, 0) for _, v in program.outputs):
         return None  # a gradient that would be written in columns
-    return Separation(symbol, role, axis)
+    _wait(program, role, stage)
+    made = Separation(symbol, role, stage, axis)
+    if made.sweeps > SWEEPS or any(axis[n] for n in kept_rows(program, made)):
+        return None
+    return made
+
+
+def _wait(program: Program, role: Mapping[str, Role], stage: dict[str, int]) -> None:
+    """Compute rows in the sweep that first reads them, so that they need not be kept until then."""
+    readers: dict[str, list[int]] = {}
+    for b in reversed(program.bindings):
+        if role[b.name] == "row" and b.name in readers:
+            stage[b.name] = max(stage[b.name], min(readers[b.name]))
+        if role[b.name] != "free":
+            for a in b.args:
+                readers.setdefault(a, []).append(stage[b.name])
+
+
+def kept_rows(program: Program, found: Separation) -> list[str]:
+    """The bindings with rows that a later sweep reads again, in order."""
+    later = {
+        a
+        for b in program.bindings
+        for a in b.args
+        if found.role[a] == "row" and found.role[b.name] != "free" and found.stage[b.name] > found.stage[a]
+    }
+    return [b.name for b in program.bindings if b.name in later and not everywhere(program, b.name)]
+
+
+def everywhere(program: Program, name: str) -> bool:
+    """A number, an array of numbers, or a transposed input: each part that reads it has its own."""
+    value = program.by_name[name]
+    if not isinstance(value, Binding):
+        return False
+    return not value.args or (is_view(value) and program.is_input(value.args[0]))
 
 
 LARGE = 2**18
 """Entries with rows from which on a run saves more than the longer compilation costs."""
 
 
-def pays(program: Program, found: Separation, sizes: Mapping[str, int]) -> bool:
-    """Whether the inputs with rows are so large that blocks and threads are faster."""
-    shapes = [shape_of(i.shape, sizes) for i in program.inputs if i.name in found.axis]
-    return sum(prod(s) for s in shapes) >= LARGE
+def best(program: Program, found: Sequence[Separation], sizes: Mapping[str, int]) -> Separation | None:
+    """The separation with most rows; None where its inputs with rows are too small for blocks and threads to pay."""
+    made = max(found, key=lambda s: sizes[s.symbol.name], default=None)
+    if made is None:
+        return None
+    shapes = [shape_of(i.shape, sizes) for i in program.inputs if i.name in made.axis]
+    return made if sum(prod(s) for s in shapes) >= LARGE else None
 
 
 def _has(shape: Shape, symbol: sympy.Symbol) -> bool:
@@ -158,9 +193,7 @@ def _row_index(
     (index,) = row
     if index in [INDEX(j) for j in range(form.rank)]:
         return ("row", place) if place is not None and INDEX(place) == index else None
-    if form.combine != "sum" or form.after != ARG(0) or _has(b.shape, symbol):
-        return None
-    return "total", -1
+    return None if is_log_sum_exp(form) or _has(b.shape, symbol) else ("total", -1)
 
 
 def _through_part(
@@ -217,88 +250,3 @@ def _is_index(expr: sympy.Expr) -> bool:
 
 def _mentions(index: Sequence[object], symbol: sympy.Symbol) -> bool:
     return any(sympy.sympify(i).has(symbol) for i in index)
-
-
-# The parts as programs ---------------------------------------------------------------------------------------
-
-BLOCK = sympy.Symbol("rows", integer=True, nonnegative=True)
-"""The number of rows of a block, in the shapes of what a sweep computes."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """A separated program as three: each takes as inputs what it reads of the others.
-
-    Attributes:
-        before: its outputs are what the others read of it, labelled ``=name``, and outputs of the whole.
-        block: rows and the sums over one block of them.
-        after: what is computed from the sums, and the outputs that are sums.
-    """
-
-    before: Program
-    block: Program
-    after: Program
-
-
-def parts_of(program: Program, found: Separation) -> Parts:
-    """The three programs."""
-    groups = [found.names(program, *roles) for roles in (("before",), ("row", "total"), ("after",))]
-    before, block, after = groups
-    own = {b.name for b in program.bindings}
-    read = [a for b in program.bindings if b.name not in before for a in b.args]
-    exported = [
-        n for n in dict.fromkeys(read) if found.role[n] == "before" and n in own and not _free(program, n)
-    ]
-    late = {a for b in program.bindings if b.name in after for a in b.args} | {v for _, v in program.outputs}
-    sums = [n for n in block if found.role[n] == "total" and n in late]
-
-    def outputs(*roles: Role) -> list[tuple[str, str]]:
-        return [(label, v) for label, v in program.outputs if found.role[v] in roles]
-
-    whole = _part(program, block, [*((f"={n}", n) for n in sums), *outputs("row")])
-    return Parts(
-        _part(program, before, [*((f"={n}", n) for n in exported), *outputs("before")]),
-        _in_blocks(whole, found.symbol),
-        _part(program, after, outputs("total", "after")),
-    )
-
-
-def _free(program: Program, name: str) -> bool:
-    """A number, an array of numbers, or a transposed input: each part that reads it has its own."""
-    value = program.by_name[name]
-    if not isinstance(value, Binding):
-        return False
-    return not value.args or (is_view(value) and program.is_input(value.args[0]))
-
-
-def _part(program: Program, names: Sequence[str], outputs: Sequence[tuple[str, str]]) -> Program:
-    """The part that computes these bindings; all else that it reads is an input."""
-    chosen = set(names)
-    read = [a for b in program.bindings if b.name in chosen for a in b.args] + [v for _, v in outputs]
-    chosen |= {n for n in read if _free(program, n)}
-    read = [a for b in program.bindings if b.name in chosen for a in b.args] + [v for _, v in outputs]
-    given = [n for n in dict.fromkeys(read) if n not in chosen]
-    inputs = [Input(n, program.type(n).shape, program.type(n).kind) for n in given]
-    return Program(tuple(inputs), tuple(b for b in program.bindings if b.name in chosen), tuple(outputs))
-
-
-def _in_blocks(part: Program, symbol: sympy.Symbol) -> Program:
-    """The part with a block's rows in its shapes; a number of rows in a formula stays that of all rows."""
-    inputs = tuple(replace(i, shape=_renamed(i.shape, symbol)) for i in part.inputs)
-    bindings = tuple(
-        replace(
-            b,
-            shape=_renamed(b.shape, symbol),
-            items=b.items
-            if b.op in ("pointwise", "constant")
-            else tuple((k, _renamed(v, symbol)) for k, v in b.items),
-        )
-        for b in part.bindings
-    )
-    return Program(inputs, bindings, part.outputs)
-
-
-def _renamed(value: Any, symbol: sympy.Symbol) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_renamed(v, symbol) for v in value)
-    return value.xreplace({symbol: BLOCK}) if isinstance(value, sympy.Basic) else value

@@ -7,7 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from symgrad.compile.compiled import Compiled
+from symgrad.compile.training_blocks import BlockTraining
 from symgrad.compile.training_source import NAME, TrainingPlan, training_source
+
+WHERE = "the training run"
 
 
 @dataclass
@@ -21,7 +24,7 @@ class TrainingKernel:
     """
 
     plan: TrainingPlan
-    compiled: Compiled
+    compiled: Compiled | BlockTraining
     compile_time: float = 0.0
 
     @property
@@ -50,4 +53,6 @@ class TrainingKernel:
 @lru_cache(maxsize=256)
 def training_kernel(plan: TrainingPlan) -> TrainingKernel:
     """The kernel of a plan; the same object for an equal plan."""
-    return TrainingKernel(plan, Compiled(training_source(plan), NAME, plan.threads, where="the training run"))
+    if plan.rows is not None:
+        return TrainingKernel(plan, BlockTraining(plan, where=WHERE))
+    return TrainingKernel(plan, Compiled(training_source(plan), NAME, where=WHERE))

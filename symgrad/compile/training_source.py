@@ -15,14 +15,13 @@ from functools import lru_cache
 import sympy
 
 from symgrad.compile import unrolled
-from symgrad.compile.blocks import BlockWriter, evaluation_writer
 from symgrad.compile.entries import DTYPES
 from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.loops import LoopWriter
 from symgrad.compile.names import Namer
 from symgrad.compile.nests import loop_index, loops, nested
-from symgrad.compile.rows import pays, separation
-from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, kernel_file
+from symgrad.compile.rows import best, separations
+from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, Function, kernel_file
 from symgrad.compile.update import UpdateWriter
 from symgrad.ops.dims import Shape, product, shape_of
 from symgrad.program import Program
@@ -45,7 +44,7 @@ class TrainingPlan:
         batched: data whose rows are drawn anew for each step.
         sizes: the value of every dimension, where the problem is so small that it is unrolled; else None.
         scheduled: whether each step has a learning rate of its own.
-        threads: whether each step goes through blocks of rows on threads.
+        rows: the size along which each step goes through blocks of rows on threads, if it does.
     """
 
     program: Program
@@ -55,7 +54,7 @@ class TrainingPlan:
     batched: tuple[str, ...] = ()
     sizes: tuple[tuple[str, int], ...] | None = None
     scheduled: bool = False
-    threads: bool = False
+    rows: sympy.Symbol | None = None
 
     @property
     def data(self) -> tuple[str, ...]:
@@ -84,29 +83,19 @@ def plan_training(
     check_not_empty(tuple(must_not_be_empty(program)), sizes)
     tiny = not batched and unrolled.cost(program, sizes) <= unrolled.LIMIT
     fixed = tuple(sorted(sizes.items())) if tiny else None
-    rows = None if batched or tiny else separation(program)
-    threads = rows is not None and pays(program, rows, sizes)
-    return TrainingPlan(program, tuple(parameters), rule, dtype, tuple(batched), fixed, scheduled, threads)
+    found = None if batched or tiny else best(program, separations(program), sizes)
+    rows = found.symbol if found is not None else None
+    return TrainingPlan(program, tuple(parameters), rule, dtype, tuple(batched), fixed, scheduled, rows)
 
 
 @lru_cache(maxsize=256)
 def training_source(plan: TrainingPlan) -> str:
-    """The text of the kernel file."""
+    """The text of the kernel file, for a plan without blocks of rows."""
     writer = _Unrolled(plan) if plan.sizes is not None else _Loops(plan)
     flags = LOOP_FLAGS if plan.sizes is None else UNROLLED_FLAGS
     body = writer.body()
-    arguments = writer.arguments()
-    return kernel_file(
-        plan.program,
-        NAME,
-        arguments,
-        body,
-        writer.helpers,
-        plan.dtype,
-        flags,
-        writer.file_arrays,
-        writer.functions,
-    )
+    main = Function(NAME, tuple(writer.arguments()), tuple(body))
+    return kernel_file(plan.program, [main], writer.helpers, plan.dtype, flags, writer.file_arrays)
 
 
 class _Writer:
@@ -125,7 +114,6 @@ class _Writer:
         self.arrays = dict(self.namer.values)
         self.arrays |= {n: self.namer.fresh(f"{self.namer.values[n]}_data") for n in plan.batched}
         self.file_arrays: list[str] = []
-        self.functions: list[str] = []
         self.rule = UpdateWriter(plan.rule, plan.scheduled, self.helpers, self.namer, self.words)
 
     def body(self) -> list[str]:
@@ -161,8 +149,7 @@ class _Loops(_Writer):
     def body(self) -> list[str]:
         plan, w = self.plan, self.words
         gradients = {n: self.namer.fresh(f"gradient_{self.namer.values[n]}") for n in plan.parameters}
-        found = separation(self.program) if plan.threads else None
-        writer = evaluation_writer(self.program, self.helpers, self.namer, gradients, plan.dtype, found)
+        writer = LoopWriter(self.program, self.helpers, self.namer, gradients, plan.dtype == "float64")
         rows = {plan.shape(n)[0]: w["rows"] for n in plan.batched}
         head = [f"{w['rows']} = {w['order']}.shape[1]"] if plan.batched else []
         head += writer.size_statements(
@@ -181,7 +168,7 @@ class _Loops(_Writer):
         for n, array in gradients.items():
             self._memory(writer, array, plan.shape(n), "F", rows, head, step)
         step += writer.statements()
-        self.file_arrays, self.functions = writer.file_arrays(), writer.functions()
+        self.file_arrays = writer.file_arrays()
         step += self.record(writer.scalar(self.program.output[LOSS]))
         step += self.rule.at_step
         for n in plan.parameters:  # all gradients are complete before the first parameter changes
@@ -193,7 +180,7 @@ class _Loops(_Writer):
         return [*head, *self.rule.before, *self.over_steps(step), f"return {w['losses']}.size"]
 
     def _memory(
-        self, writer: LoopWriter | BlockWriter, text: str, shape: Shape, dtype: str, rows: Mapping[object, str],
+        self, writer: LoopWriter, text: str, shape: Shape, dtype: str, rows: Mapping[object, str],
         head: list[str], step: list[str],
     ) -> None:  # fmt: skip
         """An array that lasts; one whose size follows the batch is cut, each step, from one for the largest."""
@@ -205,7 +192,7 @@ class _Loops(_Writer):
         head.append(f"{whole} = np.empty({entries}, {dtype})")
         step.append(f"{text} = {whole}[:{entries}].reshape({writer.shape(shape)})")
 
-    def _gather(self, writer: LoopWriter | BlockWriter, name: str) -> list[str]:
+    def _gather(self, writer: LoopWriter, name: str) -> list[str]:
         w, shape = self.words, self.plan.shape(name)
         rest = "".join(f", i{k}" for k in range(1, len(shape)))
         row = self.namer.fresh("row")

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from symgrad.compile import bind
+from symgrad.compile.blocks import block_plan
+from symgrad.compile.rows import Separation
+from symgrad.compile.sweeping import Evaluation
 from symgrad.ops.dims import shape_of
 from symgrad.program import Program
 
@@ -16,12 +19,37 @@ def _as_it_is(*functions: Callable[..., Any], **options: Any) -> Any:
     return functions[0] if functions else _as_it_is
 
 
-def interpreted(source: str, name: str, order: Callable[[Iterable[int]], Iterable[int]] = list) -> Any:
-    """The function ``name`` that the source defines; ``order`` says in which order a ``prange`` runs."""
+def module(source: str) -> dict[str, Any]:
+    """What the source defines."""
     text = source.replace("from numba import njit, prange", "").replace("from numba import njit", "")
-    names: dict[str, Any] = {"njit": _as_it_is, "CACHE": False, "prange": lambda n: order(range(n))}
+    names: dict[str, Any] = {"njit": _as_it_is, "CACHE": False, "prange": range}
     exec(compile(text, "<kernel>", "exec"), names)
-    return names[name]
+    return names
+
+
+def interpreted(source: str, name: str) -> Any:
+    """The function ``name`` that the source defines."""
+    return module(source)[name]
+
+
+def in_blocks(
+    program: Program, dtype: str, found: Separation, order: Callable[[Iterable[Any]], Iterable[Any]] = list
+) -> Callable[..., Any]:
+    """A separated program through blocks of rows; ``order`` says in which order the shares are computed."""
+    plan = block_plan(program, dtype, found)
+    functions = module(plan.source())
+    labels = [label for label, _ in program.outputs if label != "loss"]
+
+    def shared(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> None:
+        for arguments in order(calls):
+            function(*arguments)
+
+    def run(*arrays: np.ndarray) -> Any:
+        count = len(program.inputs)
+        outputs = dict(zip(labels, arrays[count:], strict=True))
+        return Evaluation(plan, functions, arrays[:count], outputs).run(shared)
+
+    return run
 
 
 def evaluated(

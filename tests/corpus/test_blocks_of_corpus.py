@@ -9,13 +9,13 @@ import os
 
 import numpy as np
 import pytest
-from compile.interpreted import evaluated, interpreted
+from compile import interpreted
+from compile.interpreted import evaluated
 from judge import all_rows, derive
 from numeric import expected_at, quietly
 
-from symgrad.compile import blocks
-from symgrad.compile.gradient_source import NAME, gradient_source
-from symgrad.compile.rows import separation
+from symgrad.compile import sweeping
+from symgrad.compile.rows import separations
 from symgrad.errors import SymgradError
 
 DEEP = os.environ.get("SYMGRAD_DEEP") == "1"
@@ -23,26 +23,26 @@ ROWS = all_rows()[:: 1 if DEEP else 6]
 
 
 def in_blocks(row):
-    """A loss's derivation and its kernel in blocks; None where it is refused or its rows mix."""
+    """A loss's derivation and its kernels in blocks; None where it is refused or its rows mix."""
     try:
         own = derive(row)
     except SymgradError:
         return None
-    found = separation(own.program)
-    if found is None or (own.sizes is not None and own.sizes.pinned):
+    found = separations(own.program)
+    if not found or (own.sizes is not None and own.sizes.pinned):
         return None
-    return own, interpreted(gradient_source(own.program, "float64", found), NAME)
+    return own, [interpreted.in_blocks(own.program, "float64", made) for made in found]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_blocks_give_what_the_whole_gives(row, monkeypatch):
-    monkeypatch.setattr(blocks, "FEWEST", 2)
-    monkeypatch.setattr(blocks, "MOST", 3)
-    monkeypatch.setattr(blocks, "TASKS", 3)
+    monkeypatch.setattr(sweeping, "FEWEST", 2)
+    monkeypatch.setattr(sweeping, "MOST", 3)
+    monkeypatch.setattr(sweeping, "SHARES", 3)
     made = in_blocks(row)
     if made is None:
         return
-    own, kernel = made
+    own, kernels = made
     for sizes in row.size_sets().values():
         expected = expected_at(row, sizes)
         if isinstance(expected, str):
@@ -53,10 +53,11 @@ def test_blocks_give_what_the_whole_gives(row, monkeypatch):
         ):
             continue
         value, grads = quietly(own, arrays)
-        got, found = evaluated(own.program, kernel, arrays)
-        np.testing.assert_allclose(got, value, rtol=1e-9)
-        for n, g in grads.items():
-            np.testing.assert_allclose(found[n], g, rtol=1e-7, atol=1e-10)
+        for kernel in kernels:
+            got, found = evaluated(own.program, kernel, arrays)
+            np.testing.assert_allclose(got, value, rtol=1e-9)
+            for n, g in grads.items():
+                np.testing.assert_allclose(found[n], g, rtol=1e-7, atol=1e-10)
 
 
 def test_a_third_of_them_separates():

@@ -1,0 +1,204 @@
+"""Running a program in blocks of rows: shares of the rows on threads, their sums put together in order.
+
+Which rows belong to a block and which blocks to a share depends on the sizes alone: the result is the same to the
+last bit for any number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from symgrad.compile.blocks import OUT, BlockPlan, Section, Sweep
+from symgrad.compile.cache import kind_of
+from symgrad.compile.compiled import Compiled
+from symgrad.compile.threads import one_blas_thread, run_shares
+from symgrad.ops.dims import product, shape_of, size_of
+from symgrad.program import FAILURES, explained
+
+LOSS = "loss"
+
+CACHED = 2**17
+"""Entries of a block's rows: half of a second-level cache of 1 MiB in float32."""
+FEWEST, MOST = 64, 512
+"""Rows of a block: fewer make small matrix products, more make none faster."""
+SHARES = 32
+"""At most this many threads are kept busy."""
+SUMMED = 2**19
+"""Entries of the sums of all shares together, which have to be cleared and added up."""
+
+_COMBINE = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
+_FIRST = {"sum": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}
+_KINDS = {"int": "int64", "bool": "bool"}
+
+Arrays = dict[str, Any]
+Run = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], None]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How a sweep divides the rows.
+
+    Attributes:
+        rows: of a block.
+        bounds: first and last row of each share.
+    """
+
+    rows: int
+    bounds: tuple[tuple[int, int], ...]
+
+
+def shares(plan: BlockPlan, sweep: Sweep, sizes: Mapping[str, int]) -> Share:
+    """Blocks that fit into cache, and shares of several blocks; they depend on the sizes alone."""
+    n = sizes[plan.symbol]
+    rows = min(MOST, max(FEWEST, CACHED // max(1, size_of(sweep.width, sizes))))
+    blocks = -(-n // rows)
+    summed = sum(size_of(product(plan.totals[t].shape), sizes) for t in sweep.sums)
+    count = max(1, min(blocks, SHARES, max(2, SUMMED // max(1, summed))))
+    ends = [min(n, rows * (blocks * t // count)) for t in range(count + 1)]
+    return Share(rows, tuple(pairwise(ends)))
+
+
+def _one(sums: np.ndarray, share: int) -> np.ndarray:
+    """The sums of one share, as an array without axes for a number."""
+    return sums[share : share + 1].reshape(sums.shape[1:])
+
+
+@dataclass
+class Evaluation:
+    """The arrays of a plan for one set of inputs, and the calls that compute it, ready to be made again and again.
+
+    Args:
+        plan: what is computed.
+        functions: the functions of its kernel file.
+        inputs: the arrays of the program's inputs, in order.
+        outputs: an array for each output but the loss, by label.
+    """
+
+    plan: BlockPlan
+    functions: Mapping[str, Callable[..., Any]]
+    inputs: Sequence[np.ndarray]
+    outputs: Mapping[str, np.ndarray]
+    arrays: Arrays = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.arrays.update({i.name: a for i, a in zip(self.plan.program.inputs, self.inputs, strict=True)})
+        self.arrays.update({OUT + label: a for label, a in self.outputs.items()})
+        for key, (shape, kind) in self.plan.arrays.items():
+            if key not in self.arrays:
+                self.arrays[key] = np.empty(shape_of(shape, self.sizes), _KINDS.get(kind, self.plan.dtype))
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The value of every dimension."""
+        found: dict[str, int] = {}
+        for i, a in zip(self.plan.program.inputs, self.inputs, strict=True):
+            found |= {str(d): size for d, size in zip(i.shape, a.shape, strict=True)}
+        return {name: found[name] for name in self.plan.sizes}
+
+    @cached_property
+    def _calls(self) -> list[tuple[Section | Sweep, list[tuple[Any, ...]], dict[str, np.ndarray]]]:
+        """Every step, the arguments of its calls, and the arrays that its shares sum into."""
+        out: list[tuple[Section | Sweep, list[tuple[Any, ...]], dict[str, np.ndarray]]] = []
+        sizes = tuple(self.sizes.values())
+        sums: dict[str, np.ndarray] = {}
+        for step in self.plan.steps:
+            taken = [self.arrays[k] for k in step.takes]
+            filled = [self.arrays[k] for k in step.fills]
+            if isinstance(step, Section):
+                totals = [_one(sums[n], 0) for n in step.sums]
+                out.append((step, [(*sizes, *taken, *totals, *filled)], {}))
+                continue
+            share = shares(self.plan, step, self.sizes)
+            apart = {
+                n: np.empty((len(share.bounds), *shape_of(self.plan.totals[n].shape, self.sizes)))
+                for n in step.sums
+            }
+            sums = apart
+            calls = [
+                (*sizes, *bounds, share.rows, *taken, *(_one(a, t) for a in apart.values()), *filled)
+                for t, bounds in enumerate(share.bounds)
+            ]
+            out.append((step, calls, apart))
+        return out
+
+    def signatures(self) -> list[tuple[str, tuple[Any, ...]]]:
+        """Every function, with arguments such as it is called with."""
+        return [(step.function, calls[0]) for step, calls, _ in self._calls]
+
+    def run(self, shared: Run = run_shares) -> Any:
+        """Compute everything; the loss."""
+        for step, calls, apart in self._calls:
+            function = self.functions[step.function]
+            if isinstance(step, Section):
+                function(*calls[0])
+                continue
+            for name, a in apart.items():
+                a.fill(_FIRST[self.plan.totals[name].combine])
+            shared(function, calls)
+            for name, a in apart.items():
+                a[0] = _COMBINE[self.plan.totals[name].combine].reduce(a, axis=0)
+        return self.arrays[OUT + "loss"][()]
+
+
+@dataclass
+class BlockKernel:
+    """A plan whose functions are compiled when they are first called; it stands where a ``Compiled`` does.
+
+    Attributes:
+        plan: what is computed.
+        source: the text of the kernel file.
+        where: what an error says was running.
+    """
+
+    plan: BlockPlan
+    where: str = ""
+    _met: set[tuple[bool, ...]] = field(default_factory=set)
+
+    @cached_property
+    def source(self) -> str:
+        """The text of the kernel file."""
+        return self.plan.source()
+
+    @cached_property
+    def _compiled(self) -> dict[str, Compiled]:
+        return {step.function: Compiled(self.source, step.function) for step in self.plan.steps}
+
+    def _evaluation(self, arguments: tuple[Any, ...]) -> Evaluation:
+        count = len(self.plan.program.inputs)
+        labels = [label for label, _ in self.plan.program.outputs if label != LOSS]
+        outputs = dict(zip(labels, arguments[count:], strict=True))
+        functions = {name: c.function for name, c in self._compiled.items()}
+        return Evaluation(self.plan, functions, arguments[:count], outputs)
+
+    def prepare(self, arguments: tuple[Any, ...]) -> float:
+        """Compile for arrays of this kind, or take compiled code from disk; the seconds that it took.
+
+        Args:
+            arguments: the inputs, then an array for each output but the loss.
+        """
+        kind = kind_of(arguments)
+        if kind in self._met:
+            return 0.0
+        made = self._evaluation(arguments)
+        spent = sum(self._compiled[name].prepare(given) for name, given in made.signatures())
+        self._met.add(kind)
+        return spent
+
+    def run(self, arguments: tuple[Any, ...]) -> Any:
+        """The loss, and the outputs in their arrays; arguments of a kind that ``prepare`` has seen.
+
+        Raises:
+            DataError: a matrix without an inverse, an index out of range.
+        """
+        made = self._evaluation(arguments)
+        try:
+            with one_blas_thread():
+                return made.run()
+        except FAILURES as error:
+            raise explained(error, self.where) from error
