@@ -225,3 +225,37 @@ def inside(i, size):
 """,
 }
 """Each is used through its name; ``out`` is the line that the result is written to."""
+
+PRODUCT_HELPERS: dict[str, str] = {
+    "vecdot": """
+@njit(**PRODUCT)
+def vecdot(x, y):
+    total = F(0)
+    for j in range(x.size):
+        total += x[j] * y[j]
+    return total
+""",
+    "matvec": """
+@njit(**PRODUCT)
+def matvec(a, x, out):
+    for i in range(a.shape[0]):
+        total = F(0)
+        for j in range(a.shape[1]):
+            total += a[i, j] * x[j]
+        out[i] = total
+""",
+    "vecmat": """
+@njit(**PRODUCT)
+def vecmat(x, a, out):
+    n, d = a.shape
+    out[:] = F(0)
+    for i in range(0, n - 3, 4):
+        x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
+        for j in range(d):
+            out[j] += (x0 * a[i, j] + x1 * a[i + 1, j]) + (x2 * a[i + 2, j] + x3 * a[i + 3, j])
+    for i in range(n - n % 4, n):
+        for j in range(d):
+            out[j] += x[i] * a[i, j]
+""",
+}
+"""Sums that may be taken in any order: they gather in vectors, as those of BLAS do."""

@@ -14,7 +14,6 @@ from typing import TypeAlias
 import sympy
 
 from symgrad.compile.entries import DTYPES
-from symgrad.compile.forms import Call
 from symgrad.compile.loops import LoopWriter, size_names
 from symgrad.compile.names import KEPT, Namer
 from symgrad.compile.nests import loop_index, loops, nested
@@ -270,13 +269,14 @@ class _Writer:
                 shape = tuple(sympy.Symbol(w["rows"]) if d == BLOCK else d for d in b.shape)
                 head.append(f"{space} = np.empty({writer.shape(shape)}, {b.dtype})")
                 inside.append(f"{b.text} = {space}[:{w['count']}]")
+        statements = writer.statements()
         own = [n for n in totals if not self.totals[n].shape]
         head += [f"{running[n]} = {Gathering(self.totals[n].combine, ARG(0)).first}" for n in own]
         block = [
             f"{w['count']} = min({w['rows']}, {w['last']} - {w['start']})",
             f"{w['stop']} = {w['start']} + {w['count']}",
             *inside,
-            *writer.statements(),
+            *statements,
         ]
         body = [*head, f"for {w['start']} in range({w['first']}, {w['last']}, {w['rows']}):", *nested(block)]
         body += [f"{self._sums[n]}[()] = {running[n]}" for n in own]
@@ -288,7 +288,7 @@ class _Writer:
             *(self._sums[n] for n in totals), *(a for a, _ in fills),
         ]  # fmt: skip
         self.functions.append(Function(function, tuple(arguments), tuple(body)))
-        products = any(isinstance(f, Call) and f.takes == (2, 2) for f in writer.placement.forms.values())
+        products = any("np.dot(" in line for line in statements)
         keys = tuple(map(self._key, given)), tuple(totals), tuple(k for _, k in fills)
         self.steps.append(Sweep(function, *keys, self._width(part, writer), products))
 

@@ -8,6 +8,7 @@ from symgrad.compile.entries import DTYPES, Scope
 from symgrad.compile.forms import Call
 from symgrad.compile.nests import loops
 from symgrad.compile.placement import is_view
+from symgrad.compile.products import product_text, vector_side
 from symgrad.ops.dims import same
 from symgrad.program import Binding
 
@@ -43,10 +44,14 @@ def call_statements(scope: Scope, b: Binding, call: Call, size_texts: Sequence[s
         arguments.append(text)
     at = [f"i{k}" for k in range(lead)]
     if call.function == "dot":
-        if b.shape == ():
-            return [f"{name} = np.dot({', '.join(arguments)})"]
+        side = vector_side(scope, b, call)
+        if side == "both":
+            scope.helpers.add("vecdot")
+            target = f"{name}[{', '.join(at)}]" if b.shape else name
+            return loops(tuple(size_texts), [f"{target} = vecdot({', '.join(arguments)})"])
         target = f"{name}[{', '.join(at)}]" if at else name
-        return loops(tuple(size_texts[:lead]), [f"np.dot({', '.join([*arguments, target])})"])
+        text = product_text(scope, side, (arguments[0], arguments[1]), target, call.takes != (2, 2))
+        return loops(tuple(size_texts[:lead]), [text])
     value = f"{call.function}({', '.join([*arguments, *call.extra])})" + "[:, 0]" * (
         call.function == "solve" and own == 1
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 
-from symgrad.compile.array_helpers import ARRAY_HELPERS
+from symgrad.compile.array_helpers import ARRAY_HELPERS, PRODUCT_HELPERS
 from symgrad.compile.scalar_code import HELPERS
 from symgrad.compile.vector_math import VECTOR_MATH
 from symgrad.program import Program, identifiers
@@ -13,7 +13,7 @@ from symgrad.program import Program, identifiers
 KEPT = "="
 """Begins the label of an output that is handed on to another part of the kernel."""
 
-_FILE = ("np", "math", "njit", "F", "FLAGS", "HELPER", "VECTOR", "train", "loss_and_gradient")
+_FILE = ("np", "math", "njit", "F", "FLAGS", "HELPER", "PRODUCT", "VECTOR", "train", "loss_and_gradient")
 _LOOPS = tuple(f"i{k}" for k in range(32))
 
 
@@ -28,6 +28,7 @@ class Namer:
             *_LOOPS,
             *HELPERS,
             *ARRAY_HELPERS,
+            *PRODUCT_HELPERS,
             *VECTOR_MATH,
         }
         self.values = {name: self.fresh(text) for name, text in identifiers(program).items()}

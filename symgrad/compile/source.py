@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from symgrad.compile.array_helpers import ARRAY_HELPERS
+from symgrad.compile.array_helpers import ARRAY_HELPERS, PRODUCT_HELPERS
 from symgrad.compile.scalar_code import HELPERS
 from symgrad.compile.vector_math import OPTIONS, UNROLLED_OPTIONS, VECTOR_MATH, vector_math_texts
 from symgrad.ops.dims import format_shape
 from symgrad.program import Program
 
 LOOP_FLAGS = ("contract", "nsz")
-"""Never nnan or ninf (a NaN has to be seen), never reassoc (the user's arithmetic is the user's)."""
+"""Never nnan or ninf (a NaN has to be seen), reassoc in products only (the user's arithmetic is the user's)."""
 
 UNROLLED_FLAGS = ("nsz",)
 """Tiny problems are compared with NumPy digit by digit: there a product keeps its own rounding (7 % slower)."""
@@ -41,7 +41,7 @@ def function_text(name: str, arguments: Sequence[str], body: Iterable[str], opti
 
 def helper_texts(helpers: Iterable[str], dtype: str, unrolled: bool = False) -> dict[str, str]:
     """The source of helper functions, together with those that they call, in order of their names."""
-    functions = {**HELPERS, **ARRAY_HELPERS, **vector_math_texts(dtype, unrolled)}
+    functions = {**HELPERS, **ARRAY_HELPERS, **PRODUCT_HELPERS, **vector_math_texts(dtype, unrolled)}
     found: set[str] = set()
     ahead = set(helpers)
     while ahead:
@@ -89,6 +89,8 @@ def kernel_file(
         f'HELPER = {{"fastmath": {flags}, "error_model": "numpy", "inline": "never"}}',
     ]
     texts = helper_texts(helpers, dtype, unrolled)
+    if PRODUCT_HELPERS.keys() & texts.keys():
+        lines.append('PRODUCT = {**HELPER, "fastmath": {"contract", "nsz", "reassoc"}}')
     if VECTOR_MATH.keys() & texts.keys():
         lines.append(f"VECTOR = {UNROLLED_OPTIONS if unrolled else OPTIONS}")
     lines.append("")

@@ -27,6 +27,9 @@ CACHED = 2**17
 """Entries of a block's rows: half of a second-level cache of 1 MiB in float32."""
 FEWEST, MOST = 64, 512
 """Rows of a block: fewer make small matrix products, more make none faster."""
+NEAR = 2**11
+"""Entries of a block's rows where no matrices are multiplied: a quarter of a first-level cache in float32."""
+NEAR_FEWEST, NEAR_MOST = 8, 256
 SHARES = 32
 """At most this many threads are kept busy."""
 SUMMED = 2**19
@@ -56,7 +59,8 @@ class Share:
 def shares(plan: BlockPlan, sweep: Sweep, sizes: Mapping[str, int]) -> Share:
     """Blocks that fit into cache, and shares of several blocks; they depend on the sizes alone."""
     n = sizes[plan.symbol]
-    rows = min(MOST, max(FEWEST, CACHED // max(1, size_of(sweep.width, sizes))))
+    fewest, most, entries = (FEWEST, MOST, CACHED) if sweep.products else (NEAR_FEWEST, NEAR_MOST, NEAR)
+    rows = min(most, max(fewest, entries // max(1, size_of(sweep.width, sizes))))
     blocks = -(-n // rows)
     summed = sum(size_of(product(plan.totals[t].shape), sizes) for t in sweep.sums)
     count = max(1, min(blocks, SHARES, max(2, SUMMED // max(1, summed))))

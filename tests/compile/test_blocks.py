@@ -139,6 +139,8 @@ def small_blocks(monkeypatch):
     """Blocks of two or three rows, and three tasks at most."""
     monkeypatch.setattr(sweeping, "FEWEST", 2)
     monkeypatch.setattr(sweeping, "MOST", 3)
+    monkeypatch.setattr(sweeping, "NEAR_FEWEST", 2)
+    monkeypatch.setattr(sweeping, "NEAR_MOST", 3)
     monkeypatch.setattr(sweeping, "SHARES", 3)
 
 

@@ -38,6 +38,8 @@ def in_blocks(row):
 def test_blocks_give_what_the_whole_gives(row, monkeypatch):
     monkeypatch.setattr(sweeping, "FEWEST", 2)
     monkeypatch.setattr(sweeping, "MOST", 3)
+    monkeypatch.setattr(sweeping, "NEAR_FEWEST", 2)
+    monkeypatch.setattr(sweeping, "NEAR_MOST", 3)
     monkeypatch.setattr(sweeping, "SHARES", 3)
     made = in_blocks(row)
     if made is None:
