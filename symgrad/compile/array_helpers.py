@@ -247,8 +247,13 @@ def matvec(a, x, out):
     "vecmat": """
 @njit(**PRODUCT)
 def vecmat(x, a, out):
-    n, d = a.shape
     out[:] = F(0)
+    add_vecmat(x, a, out)
+""",
+    "add_vecmat": """
+@njit(**PRODUCT)
+def add_vecmat(x, a, out):
+    n, d = a.shape
     for i in range(0, n - 3, 4):
         x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
         for j in range(d):

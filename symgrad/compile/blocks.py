@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import sympy
 
@@ -28,6 +28,11 @@ from symgrad.program import Program
 
 OUT = ">"
 """Begins the key of an array that is an output of the whole."""
+
+TOGETHER = 16
+"""Small blocks whose products are added up in the kernel's dtype, before they go to sums in double."""
+
+Work: TypeAlias = Literal["matrices", "vectors", "entries"]
 
 _WORDS = ("first", "last", "rows", "start", "stop", "count")
 
@@ -52,7 +57,7 @@ class Sweep:
     Attributes:
         sums: names of the totals; each call has arrays of its own for them.
         width: entries of one row of all that has rows.
-        products: whether it multiplies matrices, which takes more rows to be fast.
+        work: what takes most of its time: products of matrices, of matrices and vectors, or single entries.
     """
 
     function: str
@@ -60,7 +65,7 @@ class Sweep:
     sums: tuple[str, ...]
     fills: tuple[str, ...]
     width: Dim
-    products: bool
+    work: Work
 
 
 Step: TypeAlias = Section | Sweep
@@ -74,7 +79,7 @@ class Total:
     combine: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BlockPlan:
     """How a program is computed through blocks of rows.
 
@@ -82,7 +87,8 @@ class BlockPlan:
         program: what is computed.
         dtype: ``float32`` or ``float64``.
         symbol: the number of rows.
-        sizes: the names of the dimensions, in the order in which every function takes them.
+        sizes: the names of the dimensions, in the order in which every function takes them; and the input and the
+            axis that each one is read from.
         steps: the calls, in order.
         arrays: the shape and kind of every array that is handed on, by key.
         totals: what the sweeps sum up, by name.
@@ -93,7 +99,7 @@ class BlockPlan:
     program: Program
     dtype: str
     symbol: str
-    sizes: tuple[str, ...]
+    sizes: tuple[tuple[str, int, int], ...]
     steps: tuple[Step, ...]
     arrays: Mapping[str, tuple[Shape, str]]
     totals: Mapping[str, Total]
@@ -125,10 +131,20 @@ def block_plan(program: Program, dtype: str, found: Separation, namer: Namer | N
             writer.sweep(stage, parts.sweeps[stage - 1])
         writer.section(stage, section)
     return BlockPlan(
-        program, dtype, found.symbol.name, tuple(s.name for s in writer.dims), tuple(writer.steps),
+        program, dtype, found.symbol.name, _sizes(program), tuple(writer.steps),
         writer.arrays, writer.totals, tuple(writer.functions), frozenset(writer.helpers),
         tuple(dict.fromkeys(writer.file_arrays)),
     )  # fmt: skip
+
+
+def _sizes(program: Program) -> tuple[tuple[str, int, int], ...]:
+    """Every dimension that is an axis of an input, in order, with the first such place."""
+    found: dict[str, tuple[str, int, int]] = {}
+    for k, i in enumerate(program.inputs):
+        for axis, d in enumerate(i.shape):
+            if isinstance(d, sympy.Symbol):
+                found.setdefault(d.name, (d.name, k, axis))
+    return tuple(found.values())
 
 
 class _Writer:
@@ -272,13 +288,10 @@ class _Writer:
         statements = writer.statements()
         own = [n for n in totals if not self.totals[n].shape]
         head += [f"{running[n]} = {Gathering(self.totals[n].combine, ARG(0)).first}" for n in own]
-        block = [
-            f"{w['count']} = min({w['rows']}, {w['last']} - {w['start']})",
-            f"{w['stop']} = {w['start']} + {w['count']}",
-            *inside,
-            *statements,
-        ]
-        body = [*head, f"for {w['start']} in range({w['first']}, {w['last']}, {w['rows']}):", *nested(block)]
+        work: Work = "vectors" if writer.adding else "entries"
+        if any("np.dot(" in line for line in statements):
+            work = "matrices"
+        body = [*head, *self._blocks([*inside, *statements], writer, work)]
         body += [f"{self._sums[n]}[()] = {running[n]}" for n in own]
         function = self.namer.fresh(f"sweep_{stage}")
         given = [i.name for i in part.inputs]
@@ -288,9 +301,28 @@ class _Writer:
             *(self._sums[n] for n in totals), *(a for a, _ in fills),
         ]  # fmt: skip
         self.functions.append(Function(function, tuple(arguments), tuple(body)))
-        products = any("np.dot(" in line for line in statements)
         keys = tuple(map(self._key, given)), tuple(totals), tuple(k for _, k in fills)
-        self.steps.append(Sweep(function, *keys, self._width(part, writer), products))
+        self.steps.append(Sweep(function, *keys, self._width(part, writer), work))
+
+    def _blocks(self, statements: list[str], writer: LoopWriter, work: Work) -> list[str]:
+        """The loop over blocks; where they are to be small, inside one over blocks that products add up over."""
+        w = self.words
+        cut = [
+            f"{w['count']} = min({w['rows']}, {w['last']} - {w['start']})",
+            f"{w['stop']} = {w['start']} + {w['count']}",
+        ]
+        if work != "vectors":
+            block = [*cut, *writer.cleared(), *statements, *writer.added()]
+            return [f"for {w['start']} in range({w['first']}, {w['last']}, {w['rows']}):", *nested(block)]
+        outer, end = self.namer.fresh("begin"), self.namer.fresh("end")
+        block = [
+            f"{end} = min({outer} + {TOGETHER} * {w['rows']}, {w['last']})",
+            *writer.cleared(),
+            f"for {w['start']} in range({outer}, {end}, {w['rows']}):",
+            *nested([*cut, *statements]),
+            *writer.added(),
+        ]
+        return [f"for {outer} in range({w['first']}, {w['last']}, {TOGETHER} * {w['rows']}):", *nested(block)]
 
     def _size(self, dim: Dim) -> str:
         return str(dim) if isinstance(dim, int) else str(sympy.sympify(dim).xreplace(

@@ -44,13 +44,14 @@ def call_statements(scope: Scope, b: Binding, call: Call, size_texts: Sequence[s
         arguments.append(text)
     at = [f"i{k}" for k in range(lead)]
     if call.function == "dot":
-        side = vector_side(scope, b, call)
+        side = vector_side(program, b, call)
         if side == "both":
             scope.helpers.add("vecdot")
             target = f"{name}[{', '.join(at)}]" if b.shape else name
             return loops(tuple(size_texts), [f"{target} = vecdot({', '.join(arguments)})"])
         target = f"{name}[{', '.join(at)}]" if at else name
-        text = product_text(scope, side, (arguments[0], arguments[1]), target, call.takes != (2, 2))
+        operands, flat, adds = (arguments[0], arguments[1]), call.takes != (2, 2), b.name in scope.adding
+        text = product_text(scope.helpers, side, operands, target, flat, adds)
         return loops(tuple(size_texts[:lead]), [text])
     value = f"{call.function}({', '.join([*arguments, *call.extra])})" + "[:, 0]" * (
         call.function == "solve" and own == 1

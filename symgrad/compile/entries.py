@@ -31,6 +31,7 @@ class Scope(Protocol):
     names: dict[str, str]
     dims: dict[sympy.Symbol, str]
     numbers: frozenset[str]
+    adding: frozenset[str]
 
 
 class Body:

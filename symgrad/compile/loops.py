@@ -19,6 +19,7 @@ from symgrad.compile.forms import Call, Form, is_log_sum_exp
 from symgrad.compile.names import KEPT, Namer
 from symgrad.compile.nests import Nest, loop_index, loops
 from symgrad.compile.placement import adds_in_line, loop_order, place
+from symgrad.compile.products import adds_rows
 from symgrad.compile.reductions import Gathering
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, Shape, format_shape, same
@@ -51,6 +52,10 @@ class LoopWriter:
         dims: the texts of the sizes, where another writer of the same kernel has given them out.
         numbers: inputs without axes that are numbers there, not arrays.
         running: sums that go on from one evaluation to the next: where each gathers, which others clear and read.
+
+    Attributes:
+        adding: those of the running sums that are products which are added to their array: ``cleared`` before some
+            evaluations, and ``added`` to the sum after them.
     """
 
     def __init__(
@@ -68,6 +73,10 @@ class LoopWriter:
         self.program, self.helpers, self.namer = program, helpers, namer
         self.names: dict[str, str] = dict(namer.values)
         self.placement = place(program)
+        forms = self.placement.forms
+        self.adding = frozenset(
+            b.name for b in program.bindings if b.name in running and adds_rows(program, b, forms[b.name])
+        )
         self.dims = dict(dims) if dims is not None else size_names(program, namer)
         self._late: list[tuple[str, str]] = []  # gradients that are copies of something else
         self._given: set[str] = set()
@@ -161,7 +170,7 @@ class LoopWriter:
             form = self.placement.forms[b.name]
             if isinstance(form, Call):
                 work.append(call_statements(self, b, form, [self.size(d) for d in b.shape]))
-                if b.name in self.running:
+                if b.name in self.running and b.name not in self.adding:
                     work.append(self._added(b))
             elif isinstance(form, Definition) and self.placement.place[b.name] in ("buffer", "scalar"):
                 work += self._nests(b, form)
@@ -176,6 +185,23 @@ class LoopWriter:
             out += item if isinstance(item, list) else []
         return out + (open_nest.lines() if open_nest is not None else [])
 
+    def cleared(self) -> list[str]:
+        """The statements that clear the products that are added up."""
+        return [f"{self.names[b.name]}[:] = 0" for b in self.program.bindings if b.name in self.adding]
+
+    def added(self) -> list[str]:
+        """The statements that add them to their sums."""
+        return [
+            line for b in self.program.bindings if b.name in self.adding for line in self._added(b).lines()
+        ]
+
+    def _added(self, b: Binding) -> Nest:
+        """A product, added to the sum that runs on."""
+        nest = Nest(tuple(self.size(d) for d in b.shape))
+        at = f"[{loop_index(len(b.shape))}]" if b.shape else ""
+        nest.body.append(f"{self.running[b.name]}{at} += {self.names[b.name]}{at}")
+        return nest
+
     def scalar(self, value: str) -> str:
         """The text of a scalar value, after the statements."""
         return Body(self, Nest(())).entry(value, ())
@@ -185,13 +211,6 @@ class LoopWriter:
         nest = Nest(tuple(self.size(d) for d in shape))
         text = Body(self, nest).entry(value, [INDEX(i) for i in range(len(shape))])
         nest.body.append(f"{array}[{loop_index(len(shape))}] = {text}")
-        return nest
-
-    def _added(self, b: Binding) -> Nest:
-        """A block's product, added to the sum that runs on."""
-        nest = Nest(tuple(self.size(d) for d in b.shape))
-        at = f"[{loop_index(len(b.shape))}]" if b.shape else ""
-        nest.body.append(f"{self.running[b.name]}{at} += {self.names[b.name]}{at}")
         return nest
 
     def _nests(self, b: Binding, definition: Definition) -> list[Nest]:

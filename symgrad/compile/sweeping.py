@@ -8,30 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from symgrad.compile.blocks import OUT, BlockPlan, Section, Sweep
+from symgrad.compile.blocks import OUT, BlockPlan, Section, Sweep, Work
 from symgrad.compile.cache import kind_of
 from symgrad.compile.compiled import Compiled
 from symgrad.compile.threads import one_blas_thread, run_shares
-from symgrad.ops.dims import product, shape_of, size_of
+from symgrad.ops.dims import shape_of, size_of
 from symgrad.program import FAILURES, explained
 
 LOSS = "loss"
 
-CACHED = 2**17
-"""Entries of a block's rows: half of a second-level cache of 1 MiB in float32."""
-FEWEST, MOST = 64, 512
-"""Rows of a block: fewer make small matrix products, more make none faster."""
-NEAR = 2**11
-"""Entries of a block's rows where no matrices are multiplied: a quarter of a first-level cache in float32."""
-NEAR_FEWEST, NEAR_MOST = 8, 256
+
+@dataclass(frozen=True)
+class BlockSize:
+    """Rows of a block: as many as have ``entries`` entries, within bounds."""
+
+    entries: int
+    fewest: int
+    most: int
+
+
+SIZES: Mapping[Work, BlockSize] = {
+    # half of a second-level cache of 1 MiB in float32; fewer rows make small products, more make none faster
+    "matrices": BlockSize(2**17, 64, 512),
+    # read twice, they come from the first-level cache, and while they are the next ones arrive
+    "vectors": BlockSize(2**10, 4, 32),
+    # the intermediates stay in the first-level cache
+    "entries": BlockSize(2**13, 64, 1024),
+}
 SHARES = 32
 """At most this many threads are kept busy."""
+WORTH = 2**15
+"""Entries of a share's rows: what a thread does in less time than it takes to call it."""
 SUMMED = 2**19
 """Entries of the sums of all shares together, which have to be cleared and added up."""
 
@@ -56,14 +70,45 @@ class Share:
     bounds: tuple[tuple[int, int], ...]
 
 
-def shares(plan: BlockPlan, sweep: Sweep, sizes: Mapping[str, int]) -> Share:
-    """Blocks that fit into cache, and shares of several blocks; they depend on the sizes alone."""
-    n = sizes[plan.symbol]
-    fewest, most, entries = (FEWEST, MOST, CACHED) if sweep.products else (NEAR_FEWEST, NEAR_MOST, NEAR)
-    rows = min(most, max(fewest, entries // max(1, size_of(sweep.width, sizes))))
+@dataclass(frozen=True)
+class Layout:
+    """What the sizes decide: the shapes of a plan's arrays and totals, and the shares of each sweep, by function."""
+
+    arrays: Mapping[str, tuple[int, ...]]
+    totals: Mapping[str, tuple[int, ...]]
+    shares: Mapping[str, Share]
+
+
+@lru_cache(maxsize=256)
+def layout(plan: BlockPlan, sizes: tuple[int, ...]) -> Layout:
+    """The layout for sizes in the plan's order; remembered, as it takes longer than a call of a kernel."""
+    known = {name: size for (name, _, _), size in zip(plan.sizes, sizes, strict=True)}
+    arrays = {key: shape_of(shape, known) for key, (shape, _) in plan.arrays.items()}
+    totals = {name: shape_of(total.shape, known) for name, total in plan.totals.items()}
+    sweeps = [step for step in plan.steps if isinstance(step, Sweep)]
+    shares = {
+        s.function: share_rows(
+            known[plan.symbol], s.work, size_of(s.width, known), sum(prod(totals[t]) for t in s.sums)
+        )
+        for s in sweeps
+    }
+    return Layout(arrays, totals, shares)
+
+
+def share_rows(n: int, work: Work, width: int, summed: int) -> Share:
+    """Blocks that fit into cache, and shares of several blocks.
+
+    Args:
+        n: rows.
+        work: what is done with them.
+        width: entries of one row of all that has rows.
+        summed: entries of the sums of one share.
+    """
+    size = SIZES[work]
+    fitting = size.entries // max(1, width)
+    rows = min(size.most, max(size.fewest, (fitting + 2) // 4 * 4))  # four rows are multiplied at a time
     blocks = -(-n // rows)
-    summed = sum(size_of(product(plan.totals[t].shape), sizes) for t in sweep.sums)
-    count = max(1, min(blocks, SHARES, max(2, SUMMED // max(1, summed))))
+    count = max(1, min(blocks, SHARES, n * width // WORTH, max(2, SUMMED // max(1, summed))))
     ends = [min(n, rows * (blocks * t // count)) for t in range(count + 1)]
     return Share(rows, tuple(pairwise(ends)))
 
@@ -93,39 +138,34 @@ class Evaluation:
     def __post_init__(self) -> None:
         self.arrays.update({i.name: a for i, a in zip(self.plan.program.inputs, self.inputs, strict=True)})
         self.arrays.update({OUT + label: a for label, a in self.outputs.items()})
-        for key, (shape, kind) in self.plan.arrays.items():
+        for key, shape in self._layout.arrays.items():
             if key not in self.arrays:
-                self.arrays[key] = np.empty(shape_of(shape, self.sizes), _KINDS.get(kind, self.plan.dtype))
+                self.arrays[key] = np.empty(shape, _KINDS.get(self.plan.arrays[key][1], self.plan.dtype))
 
     @cached_property
-    def sizes(self) -> dict[str, int]:
-        """The value of every dimension."""
-        found: dict[str, int] = {}
-        for i, a in zip(self.plan.program.inputs, self.inputs, strict=True):
-            found |= {str(d): size for d, size in zip(i.shape, a.shape, strict=True)}
-        return {name: found[name] for name in self.plan.sizes}
+    def _sizes(self) -> tuple[int, ...]:
+        return tuple(self.inputs[k].shape[axis] for _, k, axis in self.plan.sizes)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return layout(self.plan, self._sizes)
 
     @cached_property
     def _calls(self) -> list[tuple[Section | Sweep, list[tuple[Any, ...]], dict[str, np.ndarray]]]:
         """Every step, the arguments of its calls, and the arrays that its shares sum into."""
         out: list[tuple[Section | Sweep, list[tuple[Any, ...]], dict[str, np.ndarray]]] = []
-        sizes = tuple(self.sizes.values())
         sums: dict[str, np.ndarray] = {}
         for step in self.plan.steps:
             taken = [self.arrays[k] for k in step.takes]
             filled = [self.arrays[k] for k in step.fills]
             if isinstance(step, Section):
                 totals = [_one(sums[n], 0) for n in step.sums]
-                out.append((step, [(*sizes, *taken, *totals, *filled)], {}))
+                out.append((step, [(*self._sizes, *taken, *totals, *filled)], {}))
                 continue
-            share = shares(self.plan, step, self.sizes)
-            apart = {
-                n: np.empty((len(share.bounds), *shape_of(self.plan.totals[n].shape, self.sizes)))
-                for n in step.sums
-            }
-            sums = apart
+            share = self._layout.shares[step.function]
+            sums = apart = {n: np.empty((len(share.bounds), *self._layout.totals[n])) for n in step.sums}
             calls = [
-                (*sizes, *bounds, share.rows, *taken, *(_one(a, t) for a in apart.values()), *filled)
+                (*self._sizes, *bounds, share.rows, *taken, *(_one(a, t) for a in apart.values()), *filled)
                 for t, bounds in enumerate(share.bounds)
             ]
             out.append((step, calls, apart))

@@ -136,11 +136,8 @@ WHOLE = {
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    """Blocks of two or three rows, and three tasks at most."""
-    monkeypatch.setattr(sweeping, "FEWEST", 2)
-    monkeypatch.setattr(sweeping, "MOST", 3)
-    monkeypatch.setattr(sweeping, "NEAR_FEWEST", 2)
-    monkeypatch.setattr(sweeping, "NEAR_MOST", 3)
+    """Blocks of three rows, and three shares at most."""
+    monkeypatch.setattr(sweeping, "SIZES", dict.fromkeys(sweeping.SIZES, sweeping.BlockSize(1, 3, 3)))
     monkeypatch.setattr(sweeping, "SHARES", 3)
 
 

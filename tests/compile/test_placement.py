@@ -16,11 +16,18 @@ def program(loss: str, shapes: dict[str, str], wrt: tuple[str, ...] = ("w",)) ->
 LEAST_SQUARES = program("(0.5*(x @ w - y)**2).sum()", {"x": "n d", "w": "d 1", "y": "n 1"})
 
 
-def test_least_squares_needs_two_products_and_one_loop() -> None:
-    source = gradient_source(LEAST_SQUARES, "float64")
-    assert source.count("np.dot(") == 2
-    assert source.count("for ") == 1
-    assert ".T, " in source  # a view, not a copy
+def test_products_with_a_vector_are_loops_over_the_matrix() -> None:
+    body = gradient_source(LEAST_SQUARES, "float64").partition("def loss_and_gradient")[2]
+    assert "matvec(x, w.reshape(w.size), v2.reshape(v2.size))" in body
+    assert "vecmat(v3.reshape(v3.size), x, gradient_w.reshape(gradient_w.size))" in body
+    assert body.count("for ") == 1  # over the residuals
+
+
+def test_two_matrices_are_multiplied_by_blas() -> None:
+    several = program("(0.5*(x @ w - y)**2).sum()", {"x": "n d", "w": "d k", "y": "n k"})
+    source = gradient_source(several, "float64")
+    assert "np.dot(x, w, " in source
+    assert "np.dot(x.T, " in source  # a view, not a copy
 
 
 def test_what_is_read_once_an_entry_is_written_into_its_reader() -> None:

@@ -36,10 +36,7 @@ def in_blocks(row):
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_blocks_give_what_the_whole_gives(row, monkeypatch):
-    monkeypatch.setattr(sweeping, "FEWEST", 2)
-    monkeypatch.setattr(sweeping, "MOST", 3)
-    monkeypatch.setattr(sweeping, "NEAR_FEWEST", 2)
-    monkeypatch.setattr(sweeping, "NEAR_MOST", 3)
+    monkeypatch.setattr(sweeping, "SIZES", dict.fromkeys(sweeping.SIZES, sweeping.BlockSize(1, 3, 3)))
     monkeypatch.setattr(sweeping, "SHARES", 3)
     made = in_blocks(row)
     if made is None:
