@@ -107,6 +107,11 @@ class BlockPlan:
     helpers: frozenset[str]
     file_arrays: tuple[str, ...]
 
+    @property
+    def multiplies(self) -> bool:
+        """Whether a sweep multiplies matrices."""
+        return any(isinstance(s, Sweep) and s.work == "matrices" for s in self.steps)
+
     def source(self, more: Sequence[Function] = (), helpers: frozenset[str] = frozenset()) -> str:
         """The text of the kernel file, with further functions."""
         order = [f"{k}. {_described(step, self.symbol)}" for k, step in enumerate(self.steps, 1)]

@@ -134,7 +134,7 @@ def everywhere(program: Program, name: str) -> bool:
     return not value.args or (is_view(value) and program.is_input(value.args[0]))
 
 
-LARGE = 2**18
+LARGE = 2**19
 """Entries with rows from which on a run saves more than the longer compilation costs."""
 
 

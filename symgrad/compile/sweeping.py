@@ -44,8 +44,8 @@ SIZES: Mapping[Work, BlockSize] = {
 }
 SHARES = 32
 """At most this many threads are kept busy."""
-WORTH = 2**15
-"""Entries of a share's rows: what a thread does in less time than it takes to call it."""
+WORTH = 2**18
+"""Entries of the rows of a share: less is computed faster than another thread is woken, and given its arguments."""
 SUMMED = 2**19
 """Entries of the sums of all shares together, which have to be cleared and added up."""
 
@@ -242,7 +242,7 @@ class BlockKernel:
         """
         made = self._evaluation(arguments)
         try:
-            with one_blas_thread():
+            with one_blas_thread(made.plan.multiplies):
                 return made.run()
         except FAILURES as error:
             raise explained(error, self.where) from error

@@ -36,16 +36,18 @@ def run_shares(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -
     waiting = iter(calls)  # a thread takes the next one under the interpreter's lock
 
     def work() -> None:
-        for arguments in waiting:
-            function(*arguments)
+        try:
+            for arguments in waiting:
+                function(*arguments)
+        finally:
+            for _ in waiting:  # after an error nothing is left to take
+                pass
 
     count = min(thread_count(), len(calls)) - 1
     others = [_helpers(os.getpid()).submit(work) for _ in range(count)]
     try:
         work()
     finally:
-        for _ in waiting:  # after an error nothing is left to take
-            pass
         for other in others:
             if not other.cancel():
                 other.result()
@@ -60,12 +62,12 @@ def _libraries() -> tuple[Any, ...]:
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Let every matrix product run on one thread, for as long as a ``with`` block lasts.
+def one_blas_thread(needed: bool = True) -> Iterator[None]:
+    """Let every matrix product run on one thread, for as long as a ``with`` block lasts, if there are products.
 
     OpenBLAS would start threads of its own in each of ours, two to four times slower.
     """
-    before = [(c, c.get_num_threads()) for c in _libraries()]
+    before = [(c, c.get_num_threads()) for c in (_libraries() if needed else ())]
     changed = [(c, count) for c, count in before if count != 1]
     for c, _ in changed:
         c.set_num_threads(1)

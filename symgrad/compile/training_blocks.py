@@ -97,7 +97,7 @@ class BlockTraining:
         losses = arguments[-1]
         change = self._compiled[UPDATE].function
         try:
-            with one_blas_thread():
+            with one_blas_thread(made.plan.multiplies):
                 for step in range(losses.size):
                     losses[step] = made.run()
                     if not math.isfinite(losses[step]):
