@@ -7,6 +7,7 @@ there are, in which order they are called and with which arrays is a ``BlockPlan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -17,7 +18,7 @@ from symgrad.compile.entries import DTYPES
 from symgrad.compile.loops import LoopWriter, size_names
 from symgrad.compile.names import KEPT, Namer
 from symgrad.compile.nests import loop_index, loops, nested
-from symgrad.compile.parts import BLOCK, parts_of
+from symgrad.compile.parts import BLOCK, Parts, parts_of, without
 from symgrad.compile.placement import place
 from symgrad.compile.reductions import Gathering
 from symgrad.compile.rows import Separation
@@ -45,6 +46,7 @@ class Section:
     """
 
     function: str
+    sizes: tuple[str, ...]
     takes: tuple[str, ...]
     sums: tuple[str, ...]
     fills: tuple[str, ...]
@@ -61,6 +63,7 @@ class Sweep:
     """
 
     function: str
+    sizes: tuple[str, ...]
     takes: tuple[str, ...]
     sums: tuple[str, ...]
     fills: tuple[str, ...]
@@ -87,8 +90,7 @@ class BlockPlan:
         program: what is computed.
         dtype: ``float32`` or ``float64``.
         symbol: the number of rows.
-        sizes: the names of the dimensions, in the order in which every function takes them; and the input and the
-            axis that each one is read from.
+        sizes: the names of the dimensions, and the input and the axis that each one is read from.
         steps: the calls, in order.
         arrays: the shape and kind of every array that is handed on, by key.
         totals: what the sweeps sum up, by name.
@@ -129,8 +131,8 @@ def _described(step: Step, symbol: str) -> str:
 
 def block_plan(program: Program, dtype: str, found: Separation, namer: Namer | None = None) -> BlockPlan:
     """The functions and calls of a separated program."""
-    writer = _Writer(program, dtype, found, namer or Namer(program))
     parts = parts_of(program, found)
+    writer = _Writer(program, dtype, found, namer or Namer(program), parts)
     for stage, section in enumerate(parts.sections):
         if stage:
             writer.sweep(stage, parts.sweeps[stage - 1])
@@ -155,8 +157,9 @@ def _sizes(program: Program) -> tuple[tuple[str, int, int], ...]:
 class _Writer:
     """Collects functions and steps, part by part."""
 
-    def __init__(self, program: Program, dtype: str, found: Separation, namer: Namer) -> None:
+    def __init__(self, program: Program, dtype: str, found: Separation, namer: Namer, parts: Parts) -> None:
         self.program, self.found, self.namer = program, found, namer
+        self.read = {a for p in (*parts.sections, *parts.sweeps) for b in p.bindings for a in b.args}
         self.double = dtype == "float64"
         self.helpers: set[str] = set()
         self.dims = size_names(program, namer)
@@ -237,32 +240,43 @@ class _Writer:
     def section(self, stage: int, part: Program) -> None:
         """What has no rows and comes after a sweep, its totals first."""
         totals = [n for n in self.totals if self.found.stage[n] == stage]
+        fills: list[tuple[str, str]] = []
+        body = []
+        for n in totals:
+            targets = [(OUT + label, OUT + label) for label, v in part.outputs if v == n]
+            if n in self.read or not targets:
+                targets.append((n, self._key(n)))
+            t = self.program.type(n)
+            index = loop_index(len(t.shape))
+            how = Gathering(self.totals[n].combine, self.after[n])
+            found = f"{DTYPES[t.kind]}({how.result(f'{self._sums[n]}[{index}]', self.helpers)})"
+            arrays = [self._argument(name, n) for name, _ in targets]
+            body += loops(
+                tuple(map(self._size, t.shape)), [f"{array}[{index}] = {found}" for array in arrays]
+            )
+            fills += [(array, self._note(key, n)) for array, (_, key) in zip(arrays, targets, strict=True)]
+        part = without(part, totals)
         outputs = self._outputs(part)
         if not totals and not outputs:
             return
-        given = [i.name for i in part.inputs if i.name not in totals]
-        body = []
-        for n in totals:
-            t = self.program.type(n)
-            index = loop_index(len(t.shape))
-            found = Gathering(self.totals[n].combine, self.after[n]).result(
-                f"{self._sums[n]}[{index}]", self.helpers
-            )
-            array = self._argument(n, n)
-            body += loops(tuple(map(self._size, t.shape)), [f"{array}[{index}] = {DTYPES[t.kind]}({found})"])
         writer, read, filled = self._writer(part, {})
         body += [*read, *writer.allocations(), *writer.statements(), *filled]
-        function = self.namer.fresh(f"section_{stage}")
-        fills = [(self._argument(n, n), self._note(self._key(n), n)) for n in totals]
         fills += [(self._argument(n, v), self._note(key, v)) for n, v, key in outputs]
+        given = [i.name for i in part.inputs if i.name not in totals]
+        name = self.namer.fresh(f"section_{stage}")
         arguments = [
-            *self.dims.values(), *(self._argument(n, n) for n in given), *(self._sums[n] for n in totals),
-            *(a for a, _ in fills),
+            *(self._argument(n, n) for n in given), *(self._sums[n] for n in totals), *(a for a, _ in fills),
         ]  # fmt: skip
-        self.functions.append(Function(function, tuple(arguments), tuple(body)))
-        self.steps.append(
-            Section(function, tuple(map(self._key, given)), tuple(totals), tuple(k for _, k in fills))
-        )
+        sizes = self._function(name, arguments, body)
+        keys = tuple(map(self._key, given)), tuple(totals), tuple(k for _, k in fills)
+        self.steps.append(Section(name, sizes, *keys))
+
+    def _function(self, name: str, arguments: Sequence[str], body: Sequence[str]) -> tuple[str, ...]:
+        """Add a function; the names of the sizes that it takes in front of other arguments."""
+        words = set(re.findall(r"\w+", "\n".join(body)))
+        sizes = {s.name: text for s, text in self.dims.items() if text in words}
+        self.functions.append(Function(name, (*sizes.values(), *arguments), tuple(body)))
+        return tuple(sizes)
 
     def sweep(self, stage: int, part: Program) -> None:
         """Rows, and the totals over a share of them."""
@@ -298,16 +312,16 @@ class _Writer:
             work = "matrices"
         body = [*head, *self._blocks([*inside, *statements], writer, work)]
         body += [f"{self._sums[n]}[()] = {running[n]}" for n in own]
-        function = self.namer.fresh(f"sweep_{stage}")
+        name = self.namer.fresh(f"sweep_{stage}")
         given = [i.name for i in part.inputs]
         fills = [(self._all[n], self._note(key, v)) for n, v, key in outputs]
         arguments = [
-            *self.dims.values(), w["first"], w["last"], w["rows"], *(self._argument(n, n) for n in given),
+            w["first"], w["last"], w["rows"], *(self._argument(n, n) for n in given),
             *(self._sums[n] for n in totals), *(a for a, _ in fills),
         ]  # fmt: skip
-        self.functions.append(Function(function, tuple(arguments), tuple(body)))
+        sizes = self._function(name, arguments, body)
         keys = tuple(map(self._key, given)), tuple(totals), tuple(k for _, k in fills)
-        self.steps.append(Sweep(function, *keys, self._width(part, writer), work))
+        self.steps.append(Sweep(name, sizes, *keys, self._width(part, writer), work))
 
     def _blocks(self, statements: list[str], writer: LoopWriter, work: Work) -> list[str]:
         """The loop over blocks; where they are to be small, inside one over blocks that products add up over."""

@@ -70,6 +70,13 @@ def _part(program: Program, names: Sequence[str], outputs: Sequence[tuple[str, s
     return Program(tuple(inputs), tuple(b for b in program.bindings if b.name in chosen), tuple(outputs))
 
 
+def without(part: Program, values: Sequence[str]) -> Program:
+    """The part without these outputs, and without inputs that only they read."""
+    outputs = tuple((label, v) for label, v in part.outputs if v not in values)
+    read = {a for b in part.bindings for a in b.args} | {v for _, v in outputs}
+    return Program(tuple(i for i in part.inputs if i.name in read), part.bindings, outputs)
+
+
 def _in_blocks(part: Program, symbol: sympy.Symbol) -> Program:
     """The part with a block's rows in its shapes; a number of rows in a formula stays that of all rows."""
     inputs = tuple(replace(i, shape=_renamed(i.shape, symbol)) for i in part.inputs)

@@ -160,16 +160,27 @@ class Evaluation:
             filled = [self.arrays[k] for k in step.fills]
             if isinstance(step, Section):
                 totals = [_one(sums[n], 0) for n in step.sums]
-                out.append((step, [(*self._sizes, *taken, *totals, *filled)], {}))
+                out.append((step, [(*self._given(step), *taken, *totals, *filled)], {}))
                 continue
             share = self._layout.shares[step.function]
             sums = apart = {n: np.empty((len(share.bounds), *self._layout.totals[n])) for n in step.sums}
             calls = [
-                (*self._sizes, *bounds, share.rows, *taken, *(_one(a, t) for a in apart.values()), *filled)
+                (
+                    *self._given(step),
+                    *bounds,
+                    share.rows,
+                    *taken,
+                    *(_one(a, t) for a in apart.values()),
+                    *filled,
+                )
                 for t, bounds in enumerate(share.bounds)
             ]
             out.append((step, calls, apart))
         return out
+
+    def _given(self, step: Section | Sweep) -> tuple[int, ...]:
+        known = {name: size for (name, _, _), size in zip(self.plan.sizes, self._sizes, strict=True)}
+        return tuple(known[name] for name in step.sizes)
 
     def signatures(self) -> list[tuple[str, tuple[Any, ...]]]:
         """Every function, with arguments such as it is called with."""
