@@ -5,18 +5,21 @@ From source text to source text, without numba:
     scalar_code      one expression; helper functions
     vector_math      exp, tanh and their like as code that becomes vector instructions
     placement        which values get memory, which are written into their readers
+    forms, products, calls    loops or calls for each operation; products of matrices and vectors
     nests, loops     one evaluation as loops over arrays
-    rows, blocks     one evaluation as a sweep over blocks of rows, on threads
+    rows, parts      which part of a program works row by row; the parts as programs
+    blocks, block_source    one evaluation as sweeps over blocks of rows: the plan, and its functions
     unrolled         one evaluation of a tiny problem, every entry a variable
     update           an optimizer's step
-    source           the file around a function
+    source           the file around the functions
     gradient_source, training_source    the two kinds of kernel
 
 From text to something that runs:
     arrays           checks what callers pass
     cache            keeps files and compiled code for the next process
     compiled         one function of a file, compiled when first called
-    gradient, training    what callers hold
+    threads, sweeping    shares of the rows on threads; an evaluation of a plan of blocks
+    gradient, training, training_blocks    what callers hold
 """
 
 from symgrad.compile.arrays import as_array, bind, check_dtype, real_array

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.compile.arrays import bind, check_dtype
-from symgrad.compile.blocks import block_plan
+from symgrad.compile.block_source import block_plan
 from symgrad.compile.compiled import Compiled
 from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.gradient_source import NAME, gradient_source

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.compile.blocks import BlockPlan, block_plan
+from symgrad.compile.block_source import block_plan
+from symgrad.compile.blocks import BlockPlan
 from symgrad.compile.cache import kind_of
 from symgrad.compile.compiled import Compiled
 from symgrad.compile.names import Namer

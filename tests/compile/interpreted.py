@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.compile import bind
-from symgrad.compile.blocks import block_plan
+from symgrad.compile.block_source import block_plan
 from symgrad.compile.rows import Separation
 from symgrad.compile.sweeping import Evaluation
 from symgrad.ops.dims import shape_of
