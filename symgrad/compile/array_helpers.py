@@ -227,6 +227,14 @@ def inside(i, size):
 """Each is used through its name; ``out`` is the line that the result is written to."""
 
 PRODUCT_HELPERS: dict[str, str] = {
+    "addup": """
+@njit(**PRODUCT)
+def addup(x):
+    total = 0.0
+    for j in range(x.size):
+        total += np.float64(x[j])
+    return total
+""",
     "vecdot": """
 @njit(**PRODUCT)
 def vecdot(x, y):

@@ -96,11 +96,26 @@ class LoopWriter:
             for b in program.bindings
             if gathering[b.name]
         } | dict(running)
+        terms = {b.name: self._array_of_terms(b) for b in program.bindings}
+        self._terms = {name: buffer for name, buffer in terms.items() if buffer is not None}
         self._tops = {
             n: namer.fresh(f"{self.names[n]}_top")
             for n, form in self.placement.forms.items()
             if isinstance(form, Definition) and is_log_sum_exp(form)
         }
+
+    def _array_of_terms(self, b: Binding) -> Buffer | None:
+        """Where the terms of a sum of all entries that runs on are kept, to be added up many at a time."""
+        definition = self.placement.forms[b.name]
+        if b.name not in self.running or b.shape != () or b.kind != "real":
+            return None
+        if not isinstance(definition, Definition) or definition.parts or definition.combine != "sum":
+            return None
+        sizes = dict(zip((INDEX(k) for k in range(len(definition.reduce))), definition.reduce, strict=True))
+        shape = tuple(sizes[i] for i in _loop_order(definition, definition.reduce) if not same(sizes[i], 1))
+        return (
+            Buffer(self.namer.fresh(f"terms_{self.names[b.name]}"), shape, DTYPES[b.kind]) if shape else None
+        )
 
     def _in_buffer(self, name: str) -> bool:
         return self.placement.place.get(name) == "buffer"
@@ -135,6 +150,8 @@ class LoopWriter:
         """The arrays that an evaluation needs besides inputs and gradients; sums gather in double."""
         out = []
         for b in self.program.bindings:
+            if b.name in self._terms:
+                out.append(self._terms[b.name])
             if b.name in self.running:
                 if b.shape != () and isinstance(self.placement.forms[b.name], Call):
                     out.append(Buffer(self.names[b.name], b.shape, DTYPES[b.kind]))
@@ -258,7 +275,8 @@ class LoopWriter:
         ``top`` is the array of what is subtracted from each term's exponent.
         """
         sizes = (*b.shape, *definition.reduce)
-        nest, moved = self._ranges(sizes, _loop_order(definition, sizes))
+        order = _loop_order(definition, sizes)
+        nest, moved = self._ranges(sizes, order)
         value = Body(self, nest).formula(b, definition.access, fn, moved)
         index = ", ".join(self.size(moved[INDEX(i)]) for i in range(len(b.shape)))
         at = f"[{index}]" if b.shape else ""
@@ -266,6 +284,13 @@ class LoopWriter:
             nest.reads.add((top, index))
             self.helpers.add("exp")
             value = f"exp({value} - F({top}{at}))"
+        if b.name in self._terms:
+            terms = self._terms[b.name].text
+            nest.body.append(f"{terms}[{loop_index(len(nest.sizes))}] = {value}")
+            nest.after.append(f"{total} += addup({terms}.reshape({terms}.size))")
+            nest.ends |= {total, self.names[b.name]}
+            self.helpers.add("addup")
+            return nest
         nest.adds = adds_in_line(definition)
         if b.name not in self.running:
             nest.before.append(f"{total}{'[:]' if b.shape else ''} = {how.first}")
