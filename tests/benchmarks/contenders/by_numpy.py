@@ -31,7 +31,7 @@ def training(t: Training) -> Callable[[Data], Call]:
             state = {n: (np.zeros_like(p), np.zeros_like(p)) for n, p in params.items()}
             losses = np.empty(t.steps, kind)
             for step in range(t.steps):
-                batch = others if order is None else {n: a[order[step]] for n, a in others.items()}
+                batch = others if order is None else {n: a.take(order[step], 0) for n, a in others.items()}
                 losses[step], gradients = t.model.gradient(**batch, **params)
                 for n, g in gradients.items():
                     if t.rule == "adam":

@@ -64,7 +64,9 @@ def training(t: Training) -> Callable[[Data], Call]:
                 optimizer = torch.optim.SGD(params.values(), t.rate, fused=True)
             losses = torch.empty(t.steps)
             for step in range(t.steps):
-                batch = others if order is None else {n: a[order[step]] for n, a in others.items()}
+                batch = others
+                if order is not None:
+                    batch = {n: a.index_select(0, order[step]) for n, a in others.items()}
                 value = loss(**batch, **params)
                 losses[step] = value.detach()
                 optimizer.zero_grad()

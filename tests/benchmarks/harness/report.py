@@ -138,7 +138,7 @@ def verdict(v: Verdict) -> str:
         wanted = f"{target.contender} at most {duration(target.at_most)} longer"
         found = "" if v.found is None else f"{duration(v.found)}, "
     else:
-        wanted = f"{target.contender} ≥ {target.at_least:.3g}×"
+        wanted = f"{target.contender} ≥ {_three(target.at_least)}×"
         found = ""
     return f"{wanted}: {found}{ABSENT if v.found is None else REACHED if v.reached else SHORT}"
 

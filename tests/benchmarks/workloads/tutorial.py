@@ -90,6 +90,26 @@ def whole_call(t: Training) -> Callable[[Data], Call]:
     return make
 
 
+def numpy_program(t: Training) -> Callable[[Data], Call]:
+    """The tutorial's own loop, with the gradient by hand and the losses kept."""
+
+    def make(data: Data) -> Call:
+        X, y = data["X"], data["y"]
+        rate = X.dtype.type(t.rate)
+
+        def call() -> Values:
+            w, losses = data["w"].copy(), np.empty(t.steps, X.dtype)
+            for step in range(t.steps):
+                y_pred = problem.forward(X, w)
+                losses[step] = problem.loss(y_pred, y)
+                w -= rate * problem.gradient(X, y, y_pred)
+            return {"losses": losses, "w": w}
+
+        return call
+
+    return make
+
+
 def reference(t: Training, data: Data) -> Values:
     """The run in double precision."""
     return by_numpy.training(t)(in_double(data))()
@@ -107,7 +127,7 @@ def workload(p: Tiny) -> Workload:
         contenders=(
             Contender("symgrad", kernel_call(run), CLOSE, compiles=True),
             Contender("sg.minimize", whole_call(run), CLOSE),
-            Contender("NumPy", by_numpy.training(run), CLOSE),
+            Contender("NumPy", numpy_program(run), CLOSE),
             Contender("JAX", by_jax.training(run), CLOSE, needs=("jax", "optax"), compiles=True),
             Contender("torch", by_torch.training(run), CLOSE, needs=("torch",)),
         ),
