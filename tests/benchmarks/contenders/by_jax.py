@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import models
 from harness.workload import Call, Data, Values
 
 from contenders.training import BETAS, EPSILON, Training
+
+
+def _precision(model: models.Model, data: Data) -> Any:
+    """Where double precision is switched on if the parameters have it; else nothing that would cost JAX time."""
+    import jax
+
+    return jax.enable_x64(True) if data[model.params[0]].dtype == "float64" else nullcontext()
 
 
 def _loss_of_two(model: models.Model) -> Callable[[Any, Any], Any]:
@@ -24,14 +32,14 @@ def gradient(model: models.Model) -> Callable[[Data], Call]:
         import jax
         import jax.numpy as jnp
 
-        with jax.enable_x64(data[model.params[0]].dtype == "float64"):
+        with _precision(model, data):
             arrays = {n: jnp.asarray(a) for n, a in data.items()}
         both = jax.jit(jax.value_and_grad(_loss_of_two(model)))
         params = {n: arrays[n] for n in model.params}
         others = {n: arrays[n] for n in model.data}
 
         def call() -> Values:
-            with jax.enable_x64(params[model.params[0]].dtype == "float64"):
+            with _precision(model, data):
                 loss, gradients = jax.block_until_ready(both(params, others))
             return {"loss": loss, **gradients}
 
@@ -51,8 +59,10 @@ def training(t: Training) -> Callable[[Data], Call]:
         both = jax.value_and_grad(_loss_of_two(t.model))
         adam = optax.adam(t.rate, b1=BETAS[0], b2=BETAS[1], eps=EPSILON)
         optimizer = adam if t.rule == "adam" else optax.sgd(t.rate)
-        first = {n: jnp.asarray(data[n]) for n in t.model.params}
-        others = {n: jnp.asarray(data[n]) for n in t.model.data}
+        with _precision(t.model, data):
+            arrays = {n: jnp.asarray(a) for n, a in data.items()}
+        first = {n: arrays[n] for n in t.model.params}
+        others = {n: arrays[n] for n in t.model.data}
         order = None
         if t.batch is not None:
             order = jnp.asarray(t.order(len(data[t.model.data[0]])), jnp.int32)
@@ -73,7 +83,8 @@ def training(t: Training) -> Callable[[Data], Call]:
             return params, losses
 
         def call() -> Values:
-            params, losses = jax.block_until_ready(run(first, others, order))
+            with _precision(t.model, data):
+                params, losses = jax.block_until_ready(run(first, others, order))
             return {"losses": losses, **params}
 
         return call
@@ -89,15 +100,14 @@ def hessian(model: models.Model) -> Callable[[Data], Call]:
         import jax.numpy as jnp
 
         name = model.params[0]
-        double = data[name].dtype == "float64"
-        with jax.enable_x64(double):
+        with _precision(model, data):
             arrays = {n: jnp.asarray(a) for n, a in data.items()}
         loss = _loss_of_two(model)
         second = jax.jit(jax.hessian(lambda w, others: loss({name: w}, others)))
         others = {n: arrays[n] for n in model.data}
 
         def call() -> Values:
-            with jax.enable_x64(double):
+            with _precision(model, data):
                 return {"hessian": jax.block_until_ready(second(arrays[name], others))}
 
         return call

@@ -62,7 +62,7 @@ def training(t: Training) -> Callable[[Data], Call]:
                 optimizer = torch.optim.Adam(params.values(), t.rate, BETAS, EPSILON, fused=True)
             else:
                 optimizer = torch.optim.SGD(params.values(), t.rate, fused=True)
-            losses = torch.empty(t.steps)
+            losses = torch.empty(t.steps, dtype=arrays[t.model.params[0]].dtype)
             for step in range(t.steps):
                 batch = others
                 if order is not None:
@@ -111,7 +111,8 @@ def compiled_training(t: Training) -> Callable[[Data], Call]:
             params = {n: arrays[n].clone() for n in t.model.params}
             m = {n: torch.zeros_like(p) for n, p in params.items()} if t.rule == "adam" else {}
             v = {n: torch.zeros_like(p) for n, p in params.items()} if t.rule == "adam" else {}
-            count, losses = torch.zeros(()), torch.empty(t.steps)
+            kind = arrays[t.model.params[0]].dtype
+            count, losses = torch.zeros((), dtype=kind), torch.empty(t.steps, dtype=kind)
             for step in range(t.steps):
                 advance(params, m, v, count, losses[step], None if order is None else order[step])
             return {"losses": losses, **params}
