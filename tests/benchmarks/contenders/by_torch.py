@@ -80,7 +80,10 @@ def training(t: Training) -> Callable[[Data], Call]:
 
 
 def compiled_training(t: Training) -> Callable[[Data], Call]:
-    """One compiled function for gather, loss, gradient and update, which changes the parameters in place."""
+    """One compiled function for gather, loss, gradient and update, which changes the parameters in place.
+
+    What it changes has at least one axis: changes of float64 scalars are lost.
+    """
 
     def make(data: Data) -> Call:
         import torch
@@ -112,9 +115,10 @@ def compiled_training(t: Training) -> Callable[[Data], Call]:
             m = {n: torch.zeros_like(p) for n, p in params.items()} if t.rule == "adam" else {}
             v = {n: torch.zeros_like(p) for n, p in params.items()} if t.rule == "adam" else {}
             kind = arrays[t.model.params[0]].dtype
-            count, losses = torch.zeros((), dtype=kind), torch.empty(t.steps, dtype=kind)
+            count, losses = torch.zeros(1, dtype=kind), torch.empty(t.steps, dtype=kind)
             for step in range(t.steps):
-                advance(params, m, v, count, losses[step], None if order is None else order[step])
+                rows = None if order is None else order[step]
+                advance(params, m, v, count, losses[step : step + 1], rows)
             return {"losses": losses, **params}
 
         return call
