@@ -31,8 +31,9 @@ there is no fused operation, and the errors can be half a unit larger.
 
 `logaddexp` is as exact as its larger argument: where its result is near 0 all digits may cancel, as in NumPy.
 
-`python tests/benchmarks/vector_math.py` measures the times beside NumPy's and SciPy's, counts the vector
-instructions of each loop, and shows which shapes of loop become vectors.
+`python tests/benchmarks/run.py exp tanh log log1p sigmoid softplus erf` measures the times beside NumPy's and SciPy's;
+`python tests/benchmarks/vector_loops.py` counts the vector instructions of each loop, and shows which shapes of loop
+become vectors.
 """
 
 

@@ -1,181 +1,127 @@
-"""The tutorial's problem, 500 steps of SGD: symgrad's loop beside NumPy, JAX and PyTorch, as ratios.
+"""symgrad beside NumPy, SciPy, JAX and PyTorch: ``python tests/benchmarks/run.py [--quick] [names]``.
 
-    python tests/benchmarks/run.py [repetitions]
-
-All run in one process, taking turns, and only after each has given the same losses.  JAX and PyTorch take part
-where they are installed (``pip install '.[bench]'``).  Times vary between machines; the ratios are what matters.
+Every contender is verified against a reference in double precision before it is timed.  They take turns in one
+process, one at a time.  Exits with 1 if a target is not reached, or a contender computes something else.  The peers
+come with ``pip install '.[bench]'``; one that is missing is named, and its targets are not reached.
 """
 
 from __future__ import annotations
 
-import statistics
+import argparse
+import gc
 import sys
-from collections.abc import Callable
-from importlib.util import find_spec
-from time import perf_counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
-import numpy as np
+from harness.machine import machine, versions
+from harness.measure import measured, verified
+from harness.processes import first_calls, seconds_before_running
+from harness.report import Report, details, durations_table, page, summary
+from harness.results import Duration, Result
+from harness.workload import Workload
+from workloads import NOTES, WORKLOADS
+from workloads.startup import durations
 
-import symgrad as sg
-from symgrad.cli import problem
-from symgrad.compile import bind, plan_training, training_kernel
+STARTUP = "startup"
+TURNS, QUICK_TURNS = 15, 3
+BUDGET = 60.0
+"""Seconds for the turns of one workload."""
+PROCESSES = 3
+HEAD = """\
+# Benchmarks
 
-STEPS, RATE = problem.STEPS, problem.LEARNING_RATE
-LEAST = {"NumPy program": 250.0, "JAX lax.scan": 3.0}
-Contender = Callable[[], tuple[np.ndarray, np.ndarray]]
-"""Trains from the first weights; returns the losses and the last weights."""
+Written by `python tests/benchmarks/run.py --shapes all --write docs/benchmarks.md` after `pip install '.[bench]'`. Do
+not edit it: run it again.
 
+Every contender does the same work on the same numbers, and is written as somebody would who knows the library and wants
+it fast: compiled where it can be, on all cores, on arrays that it already holds. Before it is timed, each is held against
+a reference in double precision, written by hand in NumPy; one that is off is not timed. Then they take turns in one
+process, one at a time, with a pause and an untimed call before each, as idle threads of the one before spin for a
+while. Short calls are repeated until they last 5 ms.
 
-def derivation() -> sg.Derivation:
-    """The tutorial's loss at its own sizes."""
-    x, y, w = problem.data()
-    shapes = {"x": x.shape, "y": y.shape, "w": w.shape}
-    return sg.derive(problem.loss, shapes, "w", given={"y_pred": problem.forward})
-
-
-def compiled_loop() -> Contender:
-    """The kernel call alone, as a training run makes it."""
-    x, y, first = problem.data()
-    program = derivation().program
-    arrays, sizes = bind(program, {"x": x, "y": y, "w": first}, "float32")
-    rule = sg.optim.SGD(lr=RATE).rule
-    kernel = training_kernel(plan_training(program, ("w",), rule, "float32", sizes))
-    data = [arrays[n] for n in kernel.plan.data]
-    hyper = np.zeros(1)
-    kernel.prepare((*data, first.copy(), RATE, hyper, 0, np.empty(STEPS, np.float32)))
-
-    def train() -> tuple[np.ndarray, np.ndarray]:
-        w, losses = first.copy(), np.empty(STEPS, np.float32)
-        kernel.run((*data, w, RATE, hyper, 0, losses))
-        return losses, w
-
-    return train
+A ratio says how many times as long as symgrad a contender takes: the ratio of the medians, and in brackets the
+quartiles of the ratios turn by turn. The share of the limit is the time of the part that nobody can leave out, as a
+part of symgrad's time. "First call" is what a first call takes longer than a second one with empty caches, after the
+libraries are imported; "next process" is the same in a new process that finds the cache filled. For symgrad both
+include derivation.
+"""
 
 
-def whole_call() -> Contender:
-    """``sg.minimize`` from the outside, its second call and later ones."""
-    x, y, first = problem.data()
-    optimizer = sg.optim.SGD(lr=RATE)
-
-    def train() -> tuple[np.ndarray, np.ndarray]:
-        run = sg.minimize(
-            problem.loss, {"w": first}, {"x": x, "y": y}, optimizer, STEPS, given={"y_pred": problem.forward}
-        )
-        return run.losses, run.params["w"]
-
-    return train
-
-
-def numpy_program() -> Contender:
-    """The tutorial's own loop, its gradient written by hand, with the losses kept."""
-    x, y, first = problem.data()
-
-    def train() -> tuple[np.ndarray, np.ndarray]:
-        w, losses = first.copy(), np.empty(STEPS, np.float32)
-        for step in range(STEPS):
-            y_pred = problem.forward(x, w)
-            losses[step] = problem.loss(y_pred, y)
-            w -= np.float32(RATE) * problem.gradient(x, y, y_pred)
-        return losses, w
-
-    return train
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    p.add_argument("names", nargs="*", help="workloads to run; all of the chosen shapes if none is named")
+    p.add_argument("--shapes", choices=("issue", "other", "all"), default="issue")
+    p.add_argument("--quick", action="store_true", help="three turns, no first calls: does everything work?")
+    p.add_argument("--verify", action="store_true", help="only hold every contender against the reference")
+    p.add_argument("--turns", type=int, help=f"turns of each contender; {TURNS} if not given")
+    p.add_argument("--without", action="append", default=[], metavar="CONTENDER", help="leave one out")
+    p.add_argument("--write", type=Path, metavar="FILE", help="write the page")
+    p.add_argument("--list", action="store_true", help="print the names of the workloads")
+    p.add_argument("--first-call", nargs=2, metavar=("WORKLOAD", "CONTENDER"), help=argparse.SUPPRESS)
+    return p
 
 
-def jax_scan() -> Contender:
-    """One jitted ``lax.scan`` over the steps, on the CPU."""
-    import jax
-    import jax.numpy as jnp
-
-    x, y, first = (jnp.asarray(a) for a in problem.data())
-    gradient = jax.value_and_grad(lambda w, x, y: (0.5 * (x @ w - y) ** 2).sum())
-
-    @jax.jit
-    def loop(w: jax.Array, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
-        def step(w: jax.Array, _: None) -> tuple[jax.Array, jax.Array]:
-            loss, g = gradient(w, x, y)
-            return w - RATE * g, loss
-
-        return jax.lax.scan(step, w, None, length=STEPS)
-
-    def train() -> tuple[np.ndarray, np.ndarray]:
-        w, losses = jax.block_until_ready(loop(first, x, y))
-        return np.asarray(losses), np.asarray(w)
-
-    return train
+def verify(chosen: Sequence[Workload], without: Sequence[str]) -> int:
+    """Print who computes the right values; 1 if somebody does not."""
+    wrong = 0
+    for workload in chosen:
+        found = verified(workload, workload.data(), without)
+        print(f"{workload.name}: right are {', '.join(found.calls)}", flush=True)
+        for name, reason in [*found.wrong.items(), *found.left_out.items()]:
+            print(f"  {name}: {reason}", flush=True)
+        wrong += len(found.wrong)
+        gc.collect()
+    return 1 if wrong else 0
 
 
-def torch_eager() -> Contender:
-    """PyTorch as its tutorials write it, on one thread."""
-    import torch
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line asks for."""
+    command = parser()
+    given = command.parse_args(arguments)
+    known = {w.name: w for w in WORKLOADS}
+    if given.first_call:
+        name, contender = given.first_call
+        print(seconds_before_running(known[name], contender))
+        return 0
+    if given.list:
+        print("\n".join([*(f"{w.name:24} {w.shapes:6} {w.title}" for w in WORKLOADS), STARTUP]))
+        return 0
+    unknown = set(given.names) - set(known) - {STARTUP}
+    if unknown:
+        command.error(f"no workload is called {', '.join(sorted(unknown))}; --list prints the names")
+    chosen = [w for w in WORKLOADS if given.shapes in (w.shapes, "all")]
+    if given.names:
+        chosen = [known[n] for n in given.names if n in known]
+    if given.verify:
+        return verify(chosen, given.without)
+    turns = given.turns or (QUICK_TURNS if given.quick else TURNS)
 
-    torch.set_num_threads(1)
-    x, y, first = (torch.from_numpy(a) for a in problem.data())
+    results: list[Result] = []
+    for workload in chosen:
+        print(f"{workload.name}: {workload.title}", flush=True)
+        result = measured(workload, turns, BUDGET, tuple(given.without))
+        if not given.quick:
+            result = result.with_first(first_calls(workload, list(result.times)))
+        print(f"\n{details(result)}\n", flush=True)
+        results.append(result)
+        gc.collect()
+    found: list[Duration] = []
+    if STARTUP in given.names or (not given.names and given.shapes != "other"):
+        for duration in durations(1 if given.quick else PROCESSES):
+            print(f"{duration.title}: {min(duration.seconds):.2f} s", flush=True)
+            found.append(duration)
 
-    def train() -> tuple[np.ndarray, np.ndarray]:
-        w = first.clone().requires_grad_()
-        optimizer = torch.optim.SGD([w], lr=RATE)
-        losses = np.empty(STEPS, np.float32)
-        for step in range(STEPS):
-            loss = (0.5 * (x @ w - y) ** 2).sum()
-            losses[step] = loss.item()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        return losses, w.detach().numpy()
-
-    return train
-
-
-CONTENDERS: tuple[tuple[str, str, Callable[[], Contender]], ...] = (
-    ("symgrad kernel", "numba", compiled_loop),
-    ("symgrad minimize", "numba", whole_call),
-    ("NumPy program", "numpy", numpy_program),
-    ("JAX lax.scan", "jax", jax_scan),
-    ("torch eager", "torch", torch_eager),
-)
-
-
-def check(name: str, train: Contender) -> None:
-    """Refuse to time what does not compute the golden numbers."""
-    losses, w = train()
-    np.testing.assert_allclose(
-        losses[[49, 99, 149]], [0.07186736, 0.0018385486, 4.7043628e-05], rtol=2e-3, err_msg=name
-    )
-    np.testing.assert_allclose(w.ravel(), [2, 3], atol=1e-5, err_msg=name)
-
-
-def measure(contenders: dict[str, Contender], repetitions: int) -> dict[str, float]:
-    """The median seconds of each; they take turns, slow ones less often."""
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in range(repetitions):
-        for name, train in contenders.items():
-            if times[name] and statistics.median(times[name]) > 2e-3 and turn % 10:
-                continue
-            train()  # the caches are warm again after the others
-            start = perf_counter()
-            train()
-            times[name].append(perf_counter() - start)
-    return {name: statistics.median(t) for name, t in times.items()}
-
-
-def main() -> int:
-    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-    contenders = {name: make() for name, module, make in CONTENDERS if find_spec(module) is not None}
-    for name, train in contenders.items():
-        check(name, train)
-    medians = measure(contenders, repetitions)
-    base = medians["symgrad kernel"]
-    short = []
-    print(f"{STEPS} steps, 4×2, float32, {repetitions} turns, medians")
-    for name, seconds in medians.items():
-        ratio = seconds / base
-        wanted = LEAST.get(name)
-        note = "" if wanted is None else f"   wanted: at least {wanted:g}×"
-        if wanted is not None and ratio < wanted:
-            short.append(name)
-            note += "   NOT REACHED"
-        print(f"  {name:18} {seconds * 1e6:10.1f} µs  {ratio:9.1f}×{note}")
-    return 1 if short else 0
+    date = datetime.now(UTC).date().isoformat()
+    report = Report(results, found, machine(), versions(), date, turns)
+    if results:
+        print(f"\n{summary(results)}")
+    if found:
+        print(f"\n{durations_table(found)}")
+    if given.write:
+        given.write.write_text(page(report, HEAD, NOTES), encoding="utf-8")
+    return 0 if report.reached and not report.wrong else 1
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""Vector mathematics beside NumPy and SciPy, and which loops LLVM turns into vectors: ``python tests/benchmarks/vector_math.py``.
+"""Which loops over elementary functions LLVM turns into vectors: ``python tests/benchmarks/vector_loops.py``.
 
-Times are medians of interleaved runs of one thread.  The last column counts the vector instructions in the machine
-code: 0 means that the loop runs entry by entry.
+Times are medians of runs of one thread.  The last column counts the vector instructions in the machine code: 0 means
+that the loop runs entry by entry.  ``run.py`` compares the functions with NumPy's and SciPy's.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from statistics import median
 from time import perf_counter
@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from scipy import special
 
 from symgrad.compile.source import helper_texts
 from symgrad.compile.vector_math import OPTIONS, VECTOR_MATH
@@ -24,11 +23,6 @@ from symgrad.compile.vector_math import OPTIONS, VECTOR_MATH
 SIZE = 8192
 REPEATS = 300
 FLAGS = {"fastmath": {"contract", "nsz"}, "error_model": "numpy"}  # as kernels with loops have them
-PEERS: dict[str, Callable[..., Any]] = {
-    "sigmoid": special.expit,
-    "softplus": lambda x, out: np.logaddexp(0, x, out=out),
-    "erf": special.erf,
-}
 SHAPES = {
     "out[i] = f(x[i])": "for i in range(n * d):\n  flat[i] = f(line[i])",
     "out[i, j] = f(x[i, j])": "for i in range(n):\n  for j in range(d):\n    out[i, j] = f(x[i, j])",
@@ -67,24 +61,21 @@ def vector_instructions(compiled: Any) -> int:
     return len(re.findall(r"^\tv?(?:mul|add|sub|div|fn?m\w+)p[sd]\t", assembly, flags=re.MULTILINE))
 
 
-def microseconds(runs: Sequence[Callable[[], Any]]) -> list[float]:
-    """The median of each, interleaved."""
-    times: list[list[float]] = [[] for _ in runs]
+def microseconds(run: Callable[[], Any]) -> float:
+    """The median of many calls."""
+    times = []
     for _ in range(REPEATS):
-        for run, found in zip(runs, times, strict=True):
-            start = perf_counter()
-            run()
-            found.append(perf_counter() - start)
-    return [median(t) * 1e6 for t in times]
+        start = perf_counter()
+        run()
+        times.append(perf_counter() - start)
+    return median(times) * 1e6
 
 
 def compare(dtype: str) -> None:
-    """Each function on one array."""
+    """Each function in the plainest loop: does it become vectors, and how long does that take to compile?"""
     names = functions(dtype)
     x = np.random.default_rng(0).uniform(-5, 5, SIZE).astype(dtype)
-    print(
-        f"\n{dtype}, {SIZE} entries: µs, time of NumPy or SciPy / ours, seconds to compile, vector instructions"
-    )
+    print(f"\n{dtype}, {SIZE} entries: µs, seconds to compile, vector instructions")
     for name in VECTOR_MATH:
         arrays = [np.abs(x) if name in ("log", "log1p") else x]
         arrays += [x[::-1].copy()] if name == "logaddexp" else []
@@ -94,12 +85,12 @@ def compare(dtype: str) -> None:
             f"@njit(**FLAGS)\ndef over({arguments}, out):\n  for i in range(out.size):\n    out[i] = {name}({entries})",
             names,
         )
-        out, loop, peer = np.empty_like(x), names["over"], PEERS.get(name) or getattr(np, name)
+        out, loop = np.empty_like(x), names["over"]
         start = perf_counter()
         loop(*arrays, out)
         compiling = perf_counter() - start
-        ours, theirs = microseconds([partial(loop, *arrays, out), partial(peer, *arrays, out=out)])
-        print(f"{name:10}{ours:8.2f}{theirs / ours:8.2f}{compiling:8.2f}{vector_instructions(loop):6}")
+        time = microseconds(partial(loop, *arrays, out))
+        print(f"{name:10}{time:8.2f}{compiling:8.2f}{vector_instructions(loop):6}")
 
 
 def shapes(dtype: str, name: str) -> None:
@@ -120,7 +111,7 @@ def shapes(dtype: str, name: str) -> None:
         loop = names["over"]
         given = (*arrays.values(), n, d)
         loop(*given)
-        (time,) = microseconds([partial(loop, *given)])
+        time = microseconds(partial(loop, *given))
         print(f"{shape:40}{time / SIZE * 1e3:8.2f}{vector_instructions(loop):6}")
 
 
