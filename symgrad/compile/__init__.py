@@ -17,6 +17,7 @@ From text to something that runs:
     cache            keeps files and compiled code for the next process
     compiled         one function of a file, compiled when first called
     gradient, training    what callers hold
+    for_scipy        a gradient kernel as SciPy's optimizers take it
 """
 
 from symgrad.compile.arrays import as_array, bind, check_dtype, real_array
