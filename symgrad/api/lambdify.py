@@ -19,6 +19,7 @@ from symgrad.errors import ShapeError, SpecError, UnsupportedError
 from symgrad.ops.dims import Dim, Shape, bind_dims, dim_symbol, shape_of
 from symgrad.program import Builder, Input, Program
 from symgrad.trace import Traced, moves
+from symgrad.trace.sympy_expr import Index
 from symgrad.trace.sympy_sharing import SharingReader
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ Pattern = tuple[tuple[bool, ...], ...]
 LARGE = 2**16
 """Entries of a result from which on threads gain more than they cost."""
 _WHOLE = 2**63
+_NUMBERS = frozenset({float, int, bool, np.float64, np.float32, np.int64, np.int32})
 
 _SUMS = (sympy.Sum, sympy.Product)
 
@@ -83,13 +85,20 @@ class Lambdified:
             and not isinstance(e, sympy.MatrixBase)
             for e in _nodes(self._leaves)
         )
-        self._sum = next((e for e in _nodes(self._leaves) if isinstance(e, _SUMS)), None)
+        self._sums = any(isinstance(e, _SUMS) for e in _nodes(self._leaves))
         self._plain = not self._on_matrices and all(isinstance(s, One) for s in self._arguments.slots)
         self._grids = [_grid(e) for e in self._leaves]
         self._truths = [isinstance(e, Boolean) and not isinstance(e, sympy.Symbol) for e in self._leaves]
-        self._last = self._of_numbers = self._variant(
-            ((),) * len(self._names), False
-        )  # what has no rule is refused here
+        self._floats = (float,) * len(self._names)
+        self._filled_in = [g.shape for g in self._grids if g.shape]
+        self._bare = self._template == 0 and not self._filled_in and not self._truths[0]
+        in_order = isinstance(self._template, (list, tuple)) and [*self._template] == [
+            *range(len(self._leaves))
+        ]
+        self._flat = type(self._template) if in_order and not any(self._truths) else None
+        self._ready = False
+        self._of_numbers = self._variant(((),) * len(self._names), False)  # what has no rule is refused here
+        self._last = self._of_numbers
 
     @property
     def source(self) -> str:
@@ -107,16 +116,20 @@ class Lambdified:
             ShapeError: the arrays do not broadcast, or a matrix has another shape.
             DataError: an array holds no real numbers; a matrix without an inverse.
         """
-        numbers = self._plain and not named and len(args) == len(self._names)
-        if numbers and all(type(a) is float for a in args):
-            return self._filled(self._run_numbers(args))
+        kinds = (*map(type, args),)
+        if self._plain and not named:
+            if kinds == self._floats:
+                return self._run_numbers(args)
+            if len(kinds) == len(self._floats) and _NUMBERS.issuperset(kinds) and _fit(args):
+                return self._run_numbers([*map(float, args)])
         values = self._arguments.unpack(args, named)
         arrays = [self._array(n, v) for n, v in zip(self._names, values, strict=True)]
         if self._on_matrices:
-            return self._filled(self._run_whole(arrays))
+            made = self._run_whole(arrays)
+            return self._filled([r.item() if r.ndim == 0 else r for r in made])
         shape = _broadcast(self._names, arrays)
         if not shape:
-            return self._filled(self._run(arrays, ((),) * len(arrays), (), ()))
+            return self._run_numbers([*map(float, arrays)])
         pattern, sizes = _collapsed(shape, [a.shape for a in arrays])
         ready = [
             a.reshape([size if own else 1 for size, own in zip(sizes, p, strict=True)] if any(p) else ())
@@ -127,15 +140,27 @@ class Lambdified:
     def _array(self, name: str, value: Any) -> np.ndarray:
         from symgrad.compile import as_array
 
-        if type(value) is float or (type(value) is int and -_WHOLE < value < _WHOLE):
-            return np.array(value, self._dtype)
         return as_array(name, value, self._dtype)
 
-    def _run_numbers(self, numbers: Sequence[float]) -> list[np.ndarray]:
-        """Python floats: nothing has to be checked, and a call takes little more than the kernel."""
-        results = [np.empty(g.shape, self._dtype) for g in self._grids]
-        self._execute(self._of_numbers, (*(np.array(v, self._dtype) for v in numbers), *results))
-        return results
+    def _run_numbers(self, numbers: Sequence[float]) -> Any:
+        """Python floats go into the kernel, and come out of it, as they are."""
+        variant = self._of_numbers
+        arrays = [np.empty(s, self._dtype) for s in self._filled_in]
+        arguments = (*numbers, *arrays)
+        if not self._ready:
+            self.timings["compile"] = variant.prepare(arguments)
+            self._ready = True
+        start = perf_counter()
+        found = variant.run(arguments)
+        self.timings["run"] = perf_counter() - start
+        self._last = variant
+        if self._bare:
+            return found
+        values: Sequence[Any] = found if isinstance(found, tuple) else (found,)
+        if arrays:
+            filled, given = iter(arrays), iter(values)
+            values = [next(filled) if g.shape else next(given) for g in self._grids]
+        return self._filled(values)
 
     def _run(
         self, arrays: Sequence[np.ndarray], pattern: Pattern, sizes: Sequence[int], shape: tuple[int, ...]
@@ -169,9 +194,12 @@ class Lambdified:
         self.timings["run"] = perf_counter() - start
         self._last = variant
 
-    def _filled(self, results: list[np.ndarray]) -> Any:
-        values = [r != 0 if truth else r for r, truth in zip(results, self._truths, strict=True)]
-        return _put_together(self._template, [v.item() if v.ndim == 0 else v for v in values])
+    def _filled(self, results: Sequence[Any]) -> Any:
+        if self._flat is not None:
+            return self._flat(results)
+        if any(self._truths):
+            results = [r != 0 if truth else r for r, truth in zip(results, self._truths, strict=True)]
+        return _put_together(self._template, results)
 
     # Programs and kernels -----------------------------------------------------------------------------------
 
@@ -184,7 +212,7 @@ class Lambdified:
 
     def _variant(self, pattern: Pattern, threads: bool) -> Compiled:
         from symgrad.compile.compiled import Compiled
-        from symgrad.compile.lambdify_source import NAME, Result, evaluation_source
+        from symgrad.compile.lambdify_source import NAME, Result, evaluation_source, numbers_source
 
         key = pattern, threads
         if key not in self._variants:
@@ -194,7 +222,10 @@ class Lambdified:
                 Result(tuple((_label(k, p), p) for p in g.positions())) for k, g in enumerate(self._grids)
             ]
             axes = max(map(len, pattern), default=0)
-            source = evaluation_source(plan.program, results, self._dtype, axes, threads)
+            if axes or self._on_matrices:
+                source = evaluation_source(plan.program, results, self._dtype, axes, threads)
+            else:
+                source = numbers_source(plan.program, results, self._dtype)
             # Blocks of numbers call no BLAS, whose threads would have to be kept from starting.
             self._variants[key] = Compiled(source, NAME)
             self.timings["plan"] = perf_counter() - start
@@ -208,18 +239,13 @@ class Lambdified:
         """
         axes = max(map(len, pattern), default=0)
         dims: Shape = tuple(dim_symbol(f"n{k}" if axes > 1 else "n") for k in range(axes))
-        if axes and self._sum is not None:
-            raise UnsupportedError(
-                "A sum over an index takes numbers, not arrays.",
-                where=str(self._sum),
-                fix="write its terms out with .doit() before lambdify",
-            )
         inputs = []
         for (name, shape), own in zip(self._arguments.shapes.items(), pattern, strict=True):
             broadcast = tuple(d if has else 1 for d, has in zip(dims, own, strict=True)) if any(own) else ()
             inputs.append(Input(name, shape or broadcast))
         builder = Builder(inputs)
-        reader = SharingReader(builder, {i.name: Traced(builder, i.name) for i in inputs})
+        along = tuple(Index(sympy.Dummy(), 0, d) for d in dims) if self._sums else ()
+        reader = SharingReader(builder, {i.name: Traced(builder, i.name) for i in inputs}, along, len(along))
         outputs, shapes = [], []
         for k, grid in enumerate(self._grids):
             own_shape: Shape = ()
@@ -284,6 +310,11 @@ def _nodes(exprs: Sequence[Any]) -> Iterator[Any]:
         waiting += new
 
 
+def _fit(numbers: Sequence[Any]) -> bool:
+    """Whether there is no whole number too large for an array."""
+    return all(type(v) is not int or -_WHOLE < v < _WHOLE for v in numbers)
+
+
 def _label(result: int, position: tuple[int, ...]) -> str:
     return "_".join(["result", str(result), *map(str, position)])
 
@@ -326,11 +357,11 @@ def _taken_apart(expr: Any) -> tuple[Any, list[Any]]:
 
 
 def _put_together(template: Any, results: Sequence[Any]) -> Any:
+    if isinstance(template, int):
+        return results[template]
     if isinstance(template, dict):
         return {key: _put_together(value, results) for key, value in template.items()}
-    if isinstance(template, (list, tuple)):
-        return type(template)(_put_together(t, results) for t in template)
-    return results[template]
+    return type(template)([_put_together(t, results) for t in template])
 
 
 def _broadcast(names: Sequence[str], arrays: Sequence[np.ndarray]) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -48,7 +47,9 @@ class Compiled:
             DataError: a matrix without an inverse, an index out of range.
         """
         try:
-            with one_blas_thread() if self.threads else nullcontext():
+            if not self.threads:
+                return self._function(*arguments)
+            with one_blas_thread():
                 return self._function(*arguments)
         except FAILURES as error:
             raise explained(error, self.where or self.name) from error
