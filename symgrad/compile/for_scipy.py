@@ -12,9 +12,9 @@ import numpy as np
 
 from symgrad.calculus import free_name, jacobian_rows, numbered, vector_jacobians
 from symgrad.compile.arrays import as_array, bind
+from symgrad.compile.derived_arrays import compile_arrays
 from symgrad.compile.gradient import Kernel, compile_gradient
 from symgrad.errors import DataError, ShapeError, SpecError
-from symgrad.program import Builder, Program
 
 DTYPE = "float64"
 LOSS = "loss"
@@ -159,7 +159,7 @@ class _Functions:
         program = self.kernel.program
         for (a, b), label in self._blocks.items():
             program = jacobian_rows(program, a, b, label)
-        return _arrays_only(program, list(self._blocks.values()))
+        return compile_arrays(program, list(self._blocks.values()))
 
     @cached_property
     def _directions(self) -> Mapping[str, str]:
@@ -170,15 +170,7 @@ class _Functions:
     @cached_property
     def _product(self) -> Kernel:
         made = vector_jacobians(self.kernel.program, self._directions, self._directions)
-        return _arrays_only(made, list(self._directions.values()))
-
-
-def _arrays_only(program: Program, labels: Sequence[str]) -> Kernel:
-    """A kernel of some outputs, without the loss."""
-    chosen = program.only(*labels)
-    builder = Builder.extending(chosen)
-    # A kernel returns a number besides its arrays; nothing is asked of it here.
-    return compile_gradient(builder.finish([(LOSS, builder.constant(0)), *chosen.outputs]), DTYPE)
+        return compile_arrays(made, list(self._directions.values()))
 
 
 def _flat(arrays: Sequence[np.ndarray]) -> np.ndarray:
