@@ -15,7 +15,8 @@ from sympy.logic.boolalg import Boolean
 from sympy.matrices.expressions import MatrixExpr
 
 from symgrad.api.lambdify_arguments import Arguments, One
-from symgrad.errors import ShapeError, SpecError, UnsupportedError
+from symgrad.api.lambdify_results import grid_of, put_together, taken_apart
+from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, Shape, bind_dims, dim_symbol, shape_of
 from symgrad.program import Builder, Input, Program
 from symgrad.trace import Traced, moves
@@ -55,7 +56,7 @@ def lambdify(args: Any, expr: Any, *, dtype: Any = "float64", parallel: bool = F
     """
     from symgrad.compile import check_dtype
 
-    template, found = _taken_apart(expr)
+    template, found = taken_apart(expr)
     arguments = Arguments.read(args)
     leaves = [e.xreplace(arguments.renamed) for e in found]
     return Lambdified(arguments, template, leaves, check_dtype(dtype), bool(parallel))
@@ -87,7 +88,7 @@ class Lambdified:
         )
         self._sums = any(isinstance(e, _SUMS) for e in _nodes(self._leaves))
         self._plain = not self._on_matrices and all(isinstance(s, One) for s in self._arguments.slots)
-        self._grids = [_grid(e) for e in self._leaves]
+        self._grids = [grid_of(e) for e in self._leaves]
         self._truths = [isinstance(e, Boolean) and not isinstance(e, sympy.Symbol) for e in self._leaves]
         self._floats = (float,) * len(self._names)
         self._filled_in = [g.shape for g in self._grids if g.shape]
@@ -199,7 +200,7 @@ class Lambdified:
             return self._flat(results)
         if any(self._truths):
             results = [r != 0 if truth else r for r, truth in zip(results, self._truths, strict=True)]
-        return _put_together(self._template, results)
+        return put_together(self._template, results)
 
     # Programs and kernels -----------------------------------------------------------------------------------
 
@@ -286,17 +287,6 @@ class _Plan:
         check_not_empty(self._not_empty, sizes)
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """The entries of one result, by their position: one at () but for explicit matrices and arrays."""
-
-    shape: tuple[int, ...]
-    entries: dict[tuple[int, ...], Any]
-
-    def positions(self) -> list[tuple[int, ...]]:
-        return list(self.entries)
-
-
 def _nodes(exprs: Sequence[Any]) -> Iterator[Any]:
     """Every node once: SymPy's own walks visit a shared one as often as it is written."""
     waiting, met = list(exprs), set(exprs)
@@ -317,51 +307,6 @@ def _fit(numbers: Sequence[Any]) -> bool:
 
 def _label(result: int, position: tuple[int, ...]) -> str:
     return "_".join(["result", str(result), *map(str, position)])
-
-
-def _grid(e: Any) -> _Grid:
-    if isinstance(e, sympy.MatrixBase):
-        rows, columns = e.shape
-        return _Grid(e.shape, {(i, j): e[i, j] for i in range(rows) for j in range(columns)})
-    if isinstance(e, sympy.NDimArray):
-        return _Grid(e.shape, {p: e[p] for p in np.ndindex(*e.shape)})
-    return _Grid((), {(): e})
-
-
-def _taken_apart(expr: Any) -> tuple[Any, list[Any]]:
-    """Lists, tuples and dicts with the number of an expression in place of each, and the expressions."""
-    found: list[Any] = []
-
-    def part(e: Any) -> Any:
-        if isinstance(e, dict):
-            return {key: part(value) for key, value in e.items()}
-        if isinstance(e, (list, tuple, sympy.Tuple)):
-            return [part(x) for x in e] if isinstance(e, list) else tuple(part(x) for x in e)
-        if isinstance(e, (bool, int, float, sympy.Basic, sympy.MatrixBase)):
-            known = sympy.sympify(e)
-            found.append(known.as_immutable() if isinstance(known, sympy.MatrixBase) else known)
-            if isinstance(known, (sympy.MatrixBase, sympy.NDimArray)) and 0 in known.shape:
-                raise UnsupportedError("A matrix without entries has no rule.", got=str(known.shape))
-            return len(found) - 1
-        raise SpecError(
-            "This is no SymPy expression.",
-            where="expr",
-            expected="an expression, a matrix, or lists, tuples and dicts of them",
-            got=type(e).__name__,
-        )
-
-    template = part(expr)
-    if not found:
-        raise SpecError("There is nothing to compute.", where="expr", got=repr(expr))
-    return template, found
-
-
-def _put_together(template: Any, results: Sequence[Any]) -> Any:
-    if isinstance(template, int):
-        return results[template]
-    if isinstance(template, dict):
-        return {key: _put_together(value, results) for key, value in template.items()}
-    return type(template)([_put_together(t, results) for t in template])
 
 
 def _broadcast(names: Sequence[str], arrays: Sequence[np.ndarray]) -> tuple[int, ...]:
