@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
 Pattern = tuple[tuple[bool, ...], ...]
 """For each argument, for each axis that a call broadcasts over, whether the argument has it."""
-LARGE = 2**16
-"""Entries of a result from which on threads gain more than they cost."""
+LARGE, LARGE_FOR_FUNCTIONS = 2**15, 2**14
+"""Entries of a result from which on two threads gain more than they cost; where there are functions such as exp.
+
+Measured with 2 threads, one thread's time by theirs at 2¹³, 2¹⁴, 2¹⁵, 2¹⁶, 2¹⁷ entries: ``x*y + 1`` .9 .7 1.2 1.3 1.3,
+``exp(-x**2)*y`` 1.0 1.2 1.4 1.5 1.7, ``tanh(x*y) + sin(x)*exp(-y**2)`` 1.3 1.4 1.9 1.8 1.8.
+"""
 _WHOLE = 2**63
 _NUMBERS = frozenset({float, int, bool, np.float64, np.float32, np.int64, np.int32})
 
@@ -43,7 +47,8 @@ def lambdify(args: Any, expr: Any, *, dtype: Any = "float64", parallel: bool = F
         args: a symbol, a MatrixSymbol, an explicit matrix of symbols, or a sequence of these and of sequences.
         expr: an expression, an explicit matrix, a matrix expression, or a list, tuple or dict of them.
         dtype: of all arithmetic and of the results, ``float64`` or ``float32``.
-        parallel: whether calls that broadcast over 65 536 entries and more run on threads.
+        parallel: whether calls that broadcast over 32 768 entries and more (16 384 where there are functions
+            such as exp) run on threads.
 
     Returns:
         A function of the arguments.  Numbers broadcast as in NumPy where all arguments are numbers: arguments of
@@ -167,7 +172,8 @@ class Lambdified:
         self, arrays: Sequence[np.ndarray], pattern: Pattern, sizes: Sequence[int], shape: tuple[int, ...]
     ) -> list[np.ndarray]:
         """Numbers broadcast: results over ``sizes``, seen as ``shape``."""
-        variant = self._variant(pattern, self._parallel and prod(shape) >= LARGE)
+        threads = self._parallel and prod(shape) >= self._plan(pattern).large
+        variant = self._variant(pattern, threads)
         results = [np.empty((*g.shape, *sizes), self._dtype) for g in self._grids]
         self._execute(variant, (*arrays, *results))
         return [r.reshape((*g.shape, *shape)) for r, g in zip(results, self._grids, strict=True)]
@@ -269,6 +275,14 @@ class _Plan:
     program: Program
     shapes: tuple[Shape, ...]
     assumptions: tuple[sympy.Basic, ...]
+
+    @cached_property
+    def large(self) -> int:
+        """From how many entries on threads pay."""
+        from symgrad.compile.placement import has_functions
+
+        fns = (b.attrs["fn"] for b in self.program.bindings if b.op == "pointwise")
+        return LARGE_FOR_FUNCTIONS if any(map(has_functions, fns)) else LARGE
 
     @cached_property
     def _not_empty(self) -> tuple[tuple[str, Dim], ...]:

@@ -139,6 +139,10 @@ def test_threads_compute_the_same():
     assert "prange(" in f.source
     assert f(a[:10], b[:10]).shape == (10,)
     assert "prange(" not in f.source
+    for expr, size in ((x * y + 1, 2**15), (sympy.exp(x) * y, 2**14)):
+        g = sg.lambdify((x, y), expr, parallel=True)
+        threads = ["prange(" in g.source for n in (size - 1, size) if g(a[:n], b[:n]).size]
+        assert threads == [False, True]
     grid = f(a[:700, None], b[:300])
     np.testing.assert_allclose(grid, COMPILED(a[:700, None], b[:300]), rtol=1e-14)
     assert "prange(" in f.source
