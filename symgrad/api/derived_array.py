@@ -10,7 +10,7 @@ from symgrad.api.arguments import checked, evaluate
 from symgrad.api.sizes import Sizes
 from symgrad.errors import UnsupportedError
 from symgrad.ops.dims import Shape, format_shape
-from symgrad.program import Builder, Program, numpy_source
+from symgrad.program import Program, numpy_source
 from symgrad.render import Equation, to_sympy
 
 if TYPE_CHECKING:
@@ -121,12 +121,9 @@ class DerivedArray:
 
     def compile(self, dtype: str = "float64") -> DerivedArrayKernel:
         """A compiled function of the same inputs that returns the same array."""
-        from symgrad.compile import compile_gradient
+        from symgrad.compile import compile_arrays
 
-        builder = Builder.extending(self.program)
-        # A kernel returns a number besides its arrays; nothing is asked of it here.
-        program = builder.finish([("loss", builder.constant(0)), *self.program.outputs])
-        return DerivedArrayKernel(compile_gradient(program, dtype), self.label)
+        return DerivedArrayKernel(compile_arrays(self.program, (self.label,), dtype), self.label)
 
 
 @dataclass(frozen=True)

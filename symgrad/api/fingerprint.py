@@ -1,61 +1,257 @@
-"""Whether a function still means what it meant: its code and everything that the code reads.
+"""Whether functions still mean what they meant: their code, and everything that the code reads.
 
-A second ``minimize`` with the same function skips tracing only if the fingerprints are equal.  What cannot be
-compared by value (an array in a closure, an object with attributes) has none, and is traced again.
+A second ``minimize`` with the same functions skips tracing only if nothing of that has changed.  There are two
+ways to see it.  The *fingerprint* compares by value: it is a list of everything that is read, in order.  The
+*guards* compare by identity: they remember where each value was found, and are quick to ask again; where one of
+them fails the fingerprint is taken anew.
+
+Of modules, classes and objects only those attributes are read that some code which was met names.  What cannot be
+followed (a name made at run time, an open file, an object of a library) has no fingerprint: it is traced again.
 """
 
 from __future__ import annotations
 
+import abc
+import enum
 import types
-from collections.abc import Hashable
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from symgrad.trace.sandbox import names_read
+import numpy as np
+import sympy
 
-_PLAIN = (int, float, complex, str, bytes, bool, type(None))
-_MAX_DEPTH = 8
+from symgrad.api import places
+from symgrad.api.places import MISSING, is_library
+from symgrad.program import Recent
+from symgrad.trace.sandbox import is_users, names_read
 
+_PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), range, np.dtype)
+_DYNAMIC = {
+    "getattr", "globals", "locals", "vars", "dir", "eval", "exec", "compile", "open", "__import__", "__dict__",
+    "attrgetter", "methodcaller", "load", "loadtxt", "genfromtxt", "fromfile", "memmap",
+}  # fmt: skip
+"""With these a function reads what its code does not name."""
 
-def fingerprint(value: Any, depth: int = 0) -> Hashable | None:
-    """A hashable value that changes when what ``value`` computes may change; None where that is not known."""
-    if isinstance(value, _PLAIN):
-        return (type(value).__name__, repr(value))
-    if depth > _MAX_DEPTH:
-        return None
-    if isinstance(value, tuple):
-        parts = [fingerprint(v, depth + 1) for v in value]
-        return None if any(p is None for p in parts) else ("tuple", *parts)
-    if isinstance(value, types.FunctionType):
-        return _function(value, depth)
-    if isinstance(value, types.ModuleType):
-        return ("module", value.__name__) if _is_library(value.__name__) else None
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, types.ModuleType):
-        return ("builtin", value.__self__.__name__, name)
-    if isinstance(value, type) and _is_library(value.__module__):
-        return ("type", value.__module__, name)
-    if type(value).__name__ == "ufunc" and type(value).__module__ == "numpy":
-        return ("ufunc", name, id(value))
-    return None
+_MOST_ENTRIES = 65536
 
 
-def _is_library(module: str) -> bool:
-    """Whether a module is taken to stay as it is; a user's own may hold settings that change."""
-    return module.split(".")[0] in ("builtins", "math", "numpy", "scipy", "sympy", "symgrad")
+class _Unknown(Exception):
+    """Something is read that cannot be followed."""
 
 
-def _function(function: types.FunctionType, depth: int) -> Hashable | None:
-    if vars(function):  # attributes that the code may read
-        return None
-    try:
-        cells = [c.cell_contents for c in function.__closure__ or ()]
-    except ValueError:  # a variable that has no value yet
-        return None
-    reads: list[Any] = [*cells, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-    names = names_read(function.__code__)
-    scope = function.__globals__
-    reads += [scope[n] for n in names if n in scope and scope[n] is not function]
-    parts = [fingerprint(v, depth + 1) for v in reads]
-    if any(p is None for p in parts):
-        return None
-    return ("function", function.__code__, names, *parts)
+class Reads:
+    """What some functions read, and where.
+
+    Attributes:
+        roots: the functions.
+        fingerprint: equal for functions that mean the same; None where that is not known.
+    """
+
+    def __init__(self, roots: tuple[Any, ...]) -> None:
+        self.roots = roots
+        self._tokens: list[Hashable] = []
+        self._same: list[tuple[Callable[[Any, Any], Any], Any, Any, Any]] = []
+        self._equal: list[tuple[Callable[[Any], Any], Any, Any]] = []
+        self._met: dict[int, int] = {}
+        self._alive: list[Any] = []  # so that no other object takes an id in _met
+        self._names: set[str] = set()
+        self._holders: list[tuple[int, Any, Callable[[Any, Any], Any]]] = []
+        self.fingerprint: Hashable | None
+        try:
+            for root in roots:
+                self._visit(root)
+            self._attributes()
+        except _Unknown:
+            self.fingerprint = None
+        else:
+            self.fingerprint = tuple(self._tokens)
+
+    def unchanged(self) -> bool:
+        """Whether every value is still where it was found."""
+        for read, holder, key, value in self._same:
+            if read(holder, key) is not value:
+                return False
+        return all(contents(holder) == value for contents, holder, value in self._equal)
+
+    # Reading, so that it can be read again ------------------------------------------------------------------
+
+    def _read(self, read: Callable[[Any, Any], Any], holder: Any, key: Any) -> Any:
+        value = read(holder, key)
+        self._same.append((read, holder, key, value))
+        return value
+
+    def _contents(self, contents: Callable[[Any], Any], holder: Any) -> Any:
+        value = contents(holder)
+        self._equal.append((contents, holder, value))
+        return value
+
+    # One value ----------------------------------------------------------------------------------------------
+
+    def _visit(self, value: Any) -> None:
+        kind = type(value)
+        if kind in _PLAIN or isinstance(value, np.dtype):
+            self._tokens.append((kind.__name__, repr(value)))
+            return
+        if value is MISSING:
+            self._tokens.append("missing")
+            return
+        if id(value) in self._met:
+            self._tokens.append(("again", self._met[id(value)]))
+            return
+        self._met[id(value)] = len(self._met)
+        self._alive.append(value)
+        if isinstance(value, np.generic):
+            self._tokens.append(("number", *places.entries(np.asarray(value))))
+        elif kind is np.ndarray:
+            if value.dtype.kind not in "fiubc" or value.size > _MOST_ENTRIES:
+                raise _Unknown
+            self._tokens.append(("array", *self._contents(places.entries, value)))
+        elif isinstance(value, sympy.Basic):
+            self._tokens.append(("sympy", value, sympy.srepr(value)))
+        elif kind in (tuple, list, deque, set, frozenset, dict):
+            self._container(value)
+        elif places.is_library_callable(value):
+            self._tokens.append(("library", value))
+        elif isinstance(value, types.ModuleType):
+            self._module(value)
+        elif isinstance(value, types.FunctionType):
+            self._function(value)
+        elif isinstance(value, type):
+            self._class(value)
+        else:
+            self._wrapper_or_object(value)
+
+    def _container(self, value: Any) -> None:
+        if len(value) > _MOST_ENTRIES:
+            raise _Unknown
+        self._tokens.append((type(value).__name__, len(value)))
+        if isinstance(value, dict):
+            for key in self._contents(tuple, value):
+                self._visit(key)
+                self._visit(self._read(places.item, value, key))
+        elif isinstance(value, (set, frozenset)):
+            members = self._contents(frozenset, value)
+            if not all(type(m) in _PLAIN for m in members):
+                raise _Unknown
+            self._tokens.append(tuple(sorted((type(m).__name__, repr(m)) for m in members)))
+        else:
+            if not isinstance(value, tuple):
+                self._contents(places.identities, value)
+            for item in value:
+                self._visit(item)
+
+    def _function(self, function: types.FunctionType) -> None:
+        code = self._read(getattr, function, "__code__")
+        if is_library(function.__globals__.get("__name__")):
+            self._tokens.append(("library", code))
+            for cell in function.__closure__ or ():  # a decorator's wrapper
+                self._visit(self._read(places.content, cell, None))
+            return
+        if any(name in _DYNAMIC for name in names_read(code)):
+            raise _Unknown
+        self._code(code)
+        self._tokens.append(("function", code))
+        self._visit(self._read(getattr, function, "__defaults__"))
+        self._visit(self._read(getattr, function, "__kwdefaults__"))
+        self._visit(self._read(getattr, function, "__dict__"))
+        for cell in function.__closure__ or ():
+            self._visit(self._read(places.content, cell, None))
+        for name in names_read(code):
+            self._visit(self._read(places.item, function.__globals__, name))
+
+    def _code(self, code: types.CodeType) -> None:
+        """Note the attributes that code names, inner functions included."""
+        if any(name in _DYNAMIC for name in code.co_names) or places.imports_of_users(code):
+            raise _Unknown
+        self._names.update(code.co_names)
+        for constant in code.co_consts:
+            if isinstance(constant, types.CodeType):
+                self._code(constant)
+
+    def _module(self, module: types.ModuleType) -> None:
+        if is_library(module.__name__):
+            self._tokens.append(("module", module.__name__))
+            return
+        if not is_users(module.__name__) or "__getattr__" in vars(module):
+            raise _Unknown
+        self._tokens.append("module")
+        self._holders.append((self._met[id(module)], vars(module), places.item))
+
+    def _class(self, kind: type) -> None:
+        if is_library(kind.__module__):
+            self._tokens.append(("class", kind))
+        elif not is_users(kind.__module__):
+            raise _Unknown
+        elif isinstance(kind, enum.EnumMeta):
+            self._tokens.append(("enumeration", kind))
+            named: Mapping[str, enum.Enum] = kind.__members__
+            for one in named.values():
+                self._visit(one.value)
+        elif type(kind) in (type, abc.ABCMeta):
+            self._tokens.append("class")
+            self._visit(self._read(getattr, kind, "__bases__"))
+            self._holders.append((self._met[id(kind)], vars(kind), places.member))
+            for name in self._contents(places.special_methods, kind):
+                self._visit(self._read(places.member, vars(kind), name))
+        else:
+            raise _Unknown
+
+    def _wrapper_or_object(self, value: Any) -> None:
+        kind = type(value)
+        if isinstance(value, enum.Enum):
+            self._tokens.append(("member", value.name))
+            self._visit(kind)
+            return
+        self._tokens.append(kind.__name__)
+        parts = places.parts_of(value)
+        if parts is not None:
+            for part in parts:
+                self._visit(part)
+        elif is_users(kind.__module__) and places.keeps_all_in_attributes(kind):
+            self._visit(self._read(getattr, value, "__class__"))
+            index = self._met[id(value)]
+            if hasattr(value, "__dict__"):
+                self._holders.append((index, self._read(getattr, value, "__dict__"), places.item))
+            self._holders.append((index, value, places.slot))
+        else:
+            raise _Unknown
+
+    def _attributes(self) -> None:
+        """Read the attributes that are named, until no new ones turn up."""
+        done: set[tuple[int, str]] = set()
+        while True:
+            ahead = [
+                (at, name)
+                for at in range(len(self._holders))
+                for name in sorted(self._names)
+                if (at, name) not in done
+            ]
+            if not ahead:
+                return
+            for at, name in ahead:
+                done.add((at, name))
+                index, holder, read = self._holders[at]
+                value = self._read(read, holder, name)
+                if value is not MISSING:
+                    self._tokens.append(("attribute", index, name))
+                    self._visit(value)
+
+
+_known: Recent[Reads] = Recent()
+
+
+def fingerprint(*roots: Any) -> Hashable | None:
+    """A hashable value that changes when what the functions compute may change; None where that is not known.
+
+    Args:
+        roots: functions, texts, SymPy expressions, names.
+    """
+    key = tuple(map(id, roots))
+    known = _known.get(key)
+    if known is not None and known.unchanged():
+        return known.fingerprint
+    made = Reads(roots)
+    if made.fingerprint is not None:
+        _known.put(key, made)
+    return made.fingerprint

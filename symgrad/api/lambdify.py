@@ -15,10 +15,12 @@ from sympy.logic.boolalg import Boolean
 from sympy.matrices.expressions import MatrixExpr
 
 from symgrad.api.lambdify_arguments import Arguments, One
-from symgrad.errors import ShapeError, SpecError, UnsupportedError
+from symgrad.api.lambdify_results import grid_of, put_together, taken_apart
+from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, Shape, bind_dims, dim_symbol, shape_of
 from symgrad.program import Builder, Input, Program
 from symgrad.trace import Traced, moves
+from symgrad.trace.sympy_expr import Index
 from symgrad.trace.sympy_sharing import SharingReader
 
 if TYPE_CHECKING:
@@ -26,9 +28,14 @@ if TYPE_CHECKING:
 
 Pattern = tuple[tuple[bool, ...], ...]
 """For each argument, for each axis that a call broadcasts over, whether the argument has it."""
-LARGE = 2**16
-"""Entries of a result from which on threads gain more than they cost."""
+LARGE, LARGE_FOR_FUNCTIONS = 2**15, 2**14
+"""Entries of a result from which on two threads gain more than they cost; where there are functions such as exp.
+
+Measured with 2 threads, one thread's time by theirs at 2¹³, 2¹⁴, 2¹⁵, 2¹⁶, 2¹⁷ entries: ``x*y + 1`` .9 .7 1.2 1.3 1.3,
+``exp(-x**2)*y`` 1.0 1.2 1.4 1.5 1.7, ``tanh(x*y) + sin(x)*exp(-y**2)`` 1.3 1.4 1.9 1.8 1.8.
+"""
 _WHOLE = 2**63
+_NUMBERS = frozenset({float, int, bool, np.float64, np.float32, np.int64, np.int32})
 
 _SUMS = (sympy.Sum, sympy.Product)
 
@@ -40,7 +47,8 @@ def lambdify(args: Any, expr: Any, *, dtype: Any = "float64", parallel: bool = F
         args: a symbol, a MatrixSymbol, an explicit matrix of symbols, or a sequence of these and of sequences.
         expr: an expression, an explicit matrix, a matrix expression, or a list, tuple or dict of them.
         dtype: of all arithmetic and of the results, ``float64`` or ``float32``.
-        parallel: whether calls that broadcast over 65 536 entries and more run on threads.
+        parallel: whether calls that broadcast over 32 768 entries and more (16 384 where there are functions
+            such as exp) run on threads.
 
     Returns:
         A function of the arguments.  Numbers broadcast as in NumPy where all arguments are numbers: arguments of
@@ -53,7 +61,7 @@ def lambdify(args: Any, expr: Any, *, dtype: Any = "float64", parallel: bool = F
     """
     from symgrad.compile import check_dtype
 
-    template, found = _taken_apart(expr)
+    template, found = taken_apart(expr)
     arguments = Arguments.read(args)
     leaves = [e.xreplace(arguments.renamed) for e in found]
     return Lambdified(arguments, template, leaves, check_dtype(dtype), bool(parallel))
@@ -83,13 +91,20 @@ class Lambdified:
             and not isinstance(e, sympy.MatrixBase)
             for e in _nodes(self._leaves)
         )
-        self._sum = next((e for e in _nodes(self._leaves) if isinstance(e, _SUMS)), None)
+        self._sums = any(isinstance(e, _SUMS) for e in _nodes(self._leaves))
         self._plain = not self._on_matrices and all(isinstance(s, One) for s in self._arguments.slots)
-        self._grids = [_grid(e) for e in self._leaves]
+        self._grids = [grid_of(e) for e in self._leaves]
         self._truths = [isinstance(e, Boolean) and not isinstance(e, sympy.Symbol) for e in self._leaves]
-        self._last = self._of_numbers = self._variant(
-            ((),) * len(self._names), False
-        )  # what has no rule is refused here
+        self._floats = (float,) * len(self._names)
+        self._filled_in = [g.shape for g in self._grids if g.shape]
+        self._bare = self._template == 0 and not self._filled_in and not self._truths[0]
+        in_order = isinstance(self._template, (list, tuple)) and [*self._template] == [
+            *range(len(self._leaves))
+        ]
+        self._flat = type(self._template) if in_order and not any(self._truths) else None
+        self._ready = False
+        self._of_numbers = self._variant(((),) * len(self._names), False)  # what has no rule is refused here
+        self._last = self._of_numbers
 
     @property
     def source(self) -> str:
@@ -107,16 +122,20 @@ class Lambdified:
             ShapeError: the arrays do not broadcast, or a matrix has another shape.
             DataError: an array holds no real numbers; a matrix without an inverse.
         """
-        numbers = self._plain and not named and len(args) == len(self._names)
-        if numbers and all(type(a) is float for a in args):
-            return self._filled(self._run_numbers(args))
+        kinds = (*map(type, args),)
+        if self._plain and not named:
+            if kinds == self._floats:
+                return self._run_numbers(args)
+            if len(kinds) == len(self._floats) and _NUMBERS.issuperset(kinds) and _fit(args):
+                return self._run_numbers([*map(float, args)])
         values = self._arguments.unpack(args, named)
         arrays = [self._array(n, v) for n, v in zip(self._names, values, strict=True)]
         if self._on_matrices:
-            return self._filled(self._run_whole(arrays))
+            made = self._run_whole(arrays)
+            return self._filled([r.item() if r.ndim == 0 else r for r in made])
         shape = _broadcast(self._names, arrays)
         if not shape:
-            return self._filled(self._run(arrays, ((),) * len(arrays), (), ()))
+            return self._run_numbers([*map(float, arrays)])
         pattern, sizes = _collapsed(shape, [a.shape for a in arrays])
         ready = [
             a.reshape([size if own else 1 for size, own in zip(sizes, p, strict=True)] if any(p) else ())
@@ -127,21 +146,34 @@ class Lambdified:
     def _array(self, name: str, value: Any) -> np.ndarray:
         from symgrad.compile import as_array
 
-        if type(value) is float or (type(value) is int and -_WHOLE < value < _WHOLE):
-            return np.array(value, self._dtype)
         return as_array(name, value, self._dtype)
 
-    def _run_numbers(self, numbers: Sequence[float]) -> list[np.ndarray]:
-        """Python floats: nothing has to be checked, and a call takes little more than the kernel."""
-        results = [np.empty(g.shape, self._dtype) for g in self._grids]
-        self._execute(self._of_numbers, (*(np.array(v, self._dtype) for v in numbers), *results))
-        return results
+    def _run_numbers(self, numbers: Sequence[float]) -> Any:
+        """Python floats go into the kernel, and come out of it, as they are."""
+        variant = self._of_numbers
+        arrays = [np.empty(s, self._dtype) for s in self._filled_in]
+        arguments = (*numbers, *arrays)
+        if not self._ready:
+            self.timings["compile"] = variant.prepare(arguments)
+            self._ready = True
+        start = perf_counter()
+        found = variant.run(arguments)
+        self.timings["run"] = perf_counter() - start
+        self._last = variant
+        if self._bare:
+            return found
+        values: Sequence[Any] = found if isinstance(found, tuple) else (found,)
+        if arrays:
+            filled, given = iter(arrays), iter(values)
+            values = [next(filled) if g.shape else next(given) for g in self._grids]
+        return self._filled(values)
 
     def _run(
         self, arrays: Sequence[np.ndarray], pattern: Pattern, sizes: Sequence[int], shape: tuple[int, ...]
     ) -> list[np.ndarray]:
         """Numbers broadcast: results over ``sizes``, seen as ``shape``."""
-        variant = self._variant(pattern, self._parallel and prod(shape) >= LARGE)
+        threads = self._parallel and prod(shape) >= self._plan(pattern).large
+        variant = self._variant(pattern, threads)
         results = [np.empty((*g.shape, *sizes), self._dtype) for g in self._grids]
         self._execute(variant, (*arrays, *results))
         return [r.reshape((*g.shape, *shape)) for r, g in zip(results, self._grids, strict=True)]
@@ -169,9 +201,12 @@ class Lambdified:
         self.timings["run"] = perf_counter() - start
         self._last = variant
 
-    def _filled(self, results: list[np.ndarray]) -> Any:
-        values = [r != 0 if truth else r for r, truth in zip(results, self._truths, strict=True)]
-        return _put_together(self._template, [v.item() if v.ndim == 0 else v for v in values])
+    def _filled(self, results: Sequence[Any]) -> Any:
+        if self._flat is not None:
+            return self._flat(results)
+        if any(self._truths):
+            results = [r != 0 if truth else r for r, truth in zip(results, self._truths, strict=True)]
+        return put_together(self._template, results)
 
     # Programs and kernels -----------------------------------------------------------------------------------
 
@@ -184,7 +219,7 @@ class Lambdified:
 
     def _variant(self, pattern: Pattern, threads: bool) -> Compiled:
         from symgrad.compile.compiled import Compiled
-        from symgrad.compile.lambdify_source import NAME, Result, evaluation_source
+        from symgrad.compile.lambdify_source import NAME, Result, evaluation_source, numbers_source
 
         key = pattern, threads
         if key not in self._variants:
@@ -194,7 +229,10 @@ class Lambdified:
                 Result(tuple((_label(k, p), p) for p in g.positions())) for k, g in enumerate(self._grids)
             ]
             axes = max(map(len, pattern), default=0)
-            source = evaluation_source(plan.program, results, self._dtype, axes, threads)
+            if axes or self._on_matrices:
+                source = evaluation_source(plan.program, results, self._dtype, axes, threads)
+            else:
+                source = numbers_source(plan.program, results, self._dtype)
             # Blocks of numbers call no BLAS, whose threads would have to be kept from starting.
             self._variants[key] = Compiled(source, NAME)
             self.timings["plan"] = perf_counter() - start
@@ -208,18 +246,13 @@ class Lambdified:
         """
         axes = max(map(len, pattern), default=0)
         dims: Shape = tuple(dim_symbol(f"n{k}" if axes > 1 else "n") for k in range(axes))
-        if axes and self._sum is not None:
-            raise UnsupportedError(
-                "A sum over an index takes numbers, not arrays.",
-                where=str(self._sum),
-                fix="write its terms out with .doit() before lambdify",
-            )
         inputs = []
         for (name, shape), own in zip(self._arguments.shapes.items(), pattern, strict=True):
             broadcast = tuple(d if has else 1 for d, has in zip(dims, own, strict=True)) if any(own) else ()
             inputs.append(Input(name, shape or broadcast))
         builder = Builder(inputs)
-        reader = SharingReader(builder, {i.name: Traced(builder, i.name) for i in inputs})
+        along = tuple(Index(sympy.Dummy(), 0, d) for d in dims) if self._sums else ()
+        reader = SharingReader(builder, {i.name: Traced(builder, i.name) for i in inputs}, along, len(along))
         outputs, shapes = [], []
         for k, grid in enumerate(self._grids):
             own_shape: Shape = ()
@@ -244,6 +277,14 @@ class _Plan:
     assumptions: tuple[sympy.Basic, ...]
 
     @cached_property
+    def large(self) -> int:
+        """From how many entries on threads pay."""
+        from symgrad.compile.placement import has_functions
+
+        fns = (b.attrs["fn"] for b in self.program.bindings if b.op == "pointwise")
+        return LARGE_FOR_FUNCTIONS if any(map(has_functions, fns)) else LARGE
+
+    @cached_property
     def _not_empty(self) -> tuple[tuple[str, Dim], ...]:
         from symgrad.compile.forms import must_not_be_empty
 
@@ -260,17 +301,6 @@ class _Plan:
         check_not_empty(self._not_empty, sizes)
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """The entries of one result, by their position: one at () but for explicit matrices and arrays."""
-
-    shape: tuple[int, ...]
-    entries: dict[tuple[int, ...], Any]
-
-    def positions(self) -> list[tuple[int, ...]]:
-        return list(self.entries)
-
-
 def _nodes(exprs: Sequence[Any]) -> Iterator[Any]:
     """Every node once: SymPy's own walks visit a shared one as often as it is written."""
     waiting, met = list(exprs), set(exprs)
@@ -284,53 +314,13 @@ def _nodes(exprs: Sequence[Any]) -> Iterator[Any]:
         waiting += new
 
 
+def _fit(numbers: Sequence[Any]) -> bool:
+    """Whether there is no whole number too large for an array."""
+    return all(type(v) is not int or -_WHOLE < v < _WHOLE for v in numbers)
+
+
 def _label(result: int, position: tuple[int, ...]) -> str:
     return "_".join(["result", str(result), *map(str, position)])
-
-
-def _grid(e: Any) -> _Grid:
-    if isinstance(e, sympy.MatrixBase):
-        rows, columns = e.shape
-        return _Grid(e.shape, {(i, j): e[i, j] for i in range(rows) for j in range(columns)})
-    if isinstance(e, sympy.NDimArray):
-        return _Grid(e.shape, {p: e[p] for p in np.ndindex(*e.shape)})
-    return _Grid((), {(): e})
-
-
-def _taken_apart(expr: Any) -> tuple[Any, list[Any]]:
-    """Lists, tuples and dicts with the number of an expression in place of each, and the expressions."""
-    found: list[Any] = []
-
-    def part(e: Any) -> Any:
-        if isinstance(e, dict):
-            return {key: part(value) for key, value in e.items()}
-        if isinstance(e, (list, tuple, sympy.Tuple)):
-            return [part(x) for x in e] if isinstance(e, list) else tuple(part(x) for x in e)
-        if isinstance(e, (bool, int, float, sympy.Basic, sympy.MatrixBase)):
-            known = sympy.sympify(e)
-            found.append(known.as_immutable() if isinstance(known, sympy.MatrixBase) else known)
-            if isinstance(known, (sympy.MatrixBase, sympy.NDimArray)) and 0 in known.shape:
-                raise UnsupportedError("A matrix without entries has no rule.", got=str(known.shape))
-            return len(found) - 1
-        raise SpecError(
-            "This is no SymPy expression.",
-            where="expr",
-            expected="an expression, a matrix, or lists, tuples and dicts of them",
-            got=type(e).__name__,
-        )
-
-    template = part(expr)
-    if not found:
-        raise SpecError("There is nothing to compute.", where="expr", got=repr(expr))
-    return template, found
-
-
-def _put_together(template: Any, results: Sequence[Any]) -> Any:
-    if isinstance(template, dict):
-        return {key: _put_together(value, results) for key, value in template.items()}
-    if isinstance(template, (list, tuple)):
-        return type(template)(_put_together(t, results) for t in template)
-    return results[template]
 
 
 def _broadcast(names: Sequence[str], arrays: Sequence[np.ndarray]) -> tuple[int, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
@@ -16,29 +17,41 @@ from symgrad.api.fingerprint import fingerprint
 from symgrad.api.run import Run
 from symgrad.compile import check_dtype, real_array
 from symgrad.errors import DataError, ShapeError, SpecError, SymgradWarning, TraceError
+from symgrad.program import Recent
 from symgrad.train import Job, run
 from symgrad.updates import UpdateRule
 
 ROWS = "n"
-_REMEMBERED = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """What the arrays of a run have in common, whatever their entries: one object for each layout.
+
+    Attributes:
+        shapes: of the data, then of the parameters.
+        params: the names of the parameters.
+        dtype: of the run.
+        batched: data whose rows belong together.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    params: tuple[str, ...]
+    dtype: str
+    batched: tuple[str, ...]
+
+    def with_rows(self) -> dict[str, tuple[Any, ...]]:
+        """The shapes with ``n`` for the rows of the data."""
+        return {n: (ROWS, *s[1:]) if n in self.batched else s for n, s in self.shapes.items()}
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Arrays and what they imply: shapes, dtype, which data shares its rows."""
+    """The arrays of a run, and their layout."""
 
     params: Mapping[str, np.ndarray]
     data: Mapping[str, np.ndarray]
-    dtype: str
-    batched: tuple[str, ...]
-
-    def shapes(self, symbolic: bool) -> dict[str, tuple[Any, ...]]:
-        """The shape of every array; the rows of the data are ``n`` if asked for."""
-        out: dict[str, tuple[Any, ...]] = {}
-        for name, a in {**self.data, **self.params}.items():
-            rows = symbolic and name in self.batched
-            out[name] = (ROWS, *a.shape[1:]) if rows else a.shape
-        return out
+    layout: Layout
 
 
 def minimize(
@@ -114,16 +127,16 @@ def train(
             got=type(callbacks).__name__,
         )
     for name, value, least in (("steps", steps, 0), ("every", every, 1), ("seed", seed, 0)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
             raise SpecError(f"{name} is an int of at least {least}.", where=name, got=repr(value))
     job = Job(
         program=derivation.program,
         params=problem.params,
         data=problem.data,
         rule=rule,
-        dtype=problem.dtype,
+        dtype=problem.layout.dtype,
         steps=steps,
-        batched=problem.batched,
+        batched=problem.layout.batched,
         batch_size=batch_size,
         schedule=schedule,
         callbacks=tuple(callbacks),
@@ -207,67 +220,75 @@ def make_problem(
         )
     if not params:
         raise SpecError("There is nothing to train.", where="params", expected='such as {"w": w0}')
-    twice = set(params) & set(data)
-    if twice:
+    if not params.keys().isdisjoint(data):
+        twice = set(params) & set(data)
         raise SpecError(f"{min(twice)!r} is both a parameter and data.", where="params, data")
     own = {n: real_array(n, v) for n, v in params.items()}
     other = {n: real_array(n, v) for n, v in data.items()}
-    for name, a in own.items():
-        if a.dtype.kind != "f":
+    layout = _layout(
+        tuple((n, a.shape, a.dtype) for n, a in own.items()),
+        tuple((n, a.shape, a.dtype) for n, a in other.items()),
+        None if dtype is None else check_dtype(dtype),
+        None if batched is None else tuple(batched),
+    )
+    return Problem(own, other, layout)
+
+
+_Described = tuple[tuple[str, tuple[int, ...], np.dtype[Any]], ...]
+
+
+@lru_cache(maxsize=64)
+def _layout(
+    params: _Described, data: _Described, dtype: str | None, batched: tuple[str, ...] | None
+) -> Layout:
+    """Check what can be checked without looking at entries."""
+    for name, _, own in params:
+        if own.kind != "f":
             raise DataError(
-                f"The parameter {name!r} holds {a.dtype} numbers, which cannot change by small amounts.",
+                f"The parameter {name!r} holds {own} numbers, which cannot change by small amounts.",
                 where=f"params[{name!r}]",
                 expected="floating point",
-                got=f"dtype {a.dtype}",
+                got=f"dtype {own}",
                 fix=f"{name}.astype(np.float64)",
             )
-    floats = [a.dtype for a in (*own.values(), *other.values()) if a.dtype.kind == "f"]
-    chosen = check_dtype(dtype if dtype is not None else np.result_type(*floats, np.float32))
+    floats = [own for _, _, own in (*params, *data) if own.kind == "f"]
+    chosen = dtype if dtype is not None else check_dtype(np.result_type(*floats, np.float32))
+    known = {name: shape for name, shape, _ in data}
     if batched is None:
-        first = next((a.shape[0] for a in other.values() if a.ndim), None)
-        rows = tuple(n for n, a in other.items() if a.ndim and a.shape[0] == first)
-    else:
-        rows = tuple(batched)
-        for name in rows:
-            if name not in other:
-                raise SpecError(f"{name!r} is no data.", where="batched", expected=", ".join(other))
-    return Problem(own, other, chosen, rows)
+        first = next((shape[0] for shape in known.values() if shape), None)
+        batched = tuple(n for n, shape in known.items() if shape and shape[0] == first)
+    for name in batched:
+        if name not in known:
+            raise SpecError(f"{name!r} is no data.", where="batched", expected=", ".join(known))
+    shapes = known | {name: shape for name, shape, _ in params}
+    return Layout(shapes, tuple(name for name, _, _ in params), chosen, batched)
 
 
-_known: dict[Hashable, Derivation] = {}
+_known: Recent[Derivation] = Recent()
 
 
 def _derivation(loss: Any, problem: Problem, given: Mapping[str, Any] | None, must_batch: bool) -> Derivation:
     """The derivation for a problem's shapes; remembered for functions whose meaning has not changed."""
-    print_of = fingerprint(loss) if not isinstance(loss, str) else ("text", loss)
-    givens = [(n, fingerprint(g)) for n, g in (given or {}).items()]
-    key: Hashable | None = None
-    if print_of is not None and all(p is not None for _, p in givens):
-        shapes = tuple(problem.shapes(True).items())
-        sizes = tuple((n, a.shape) for n, a in problem.data.items() if n not in problem.batched)
-        rows = next((problem.data[n].shape[0] for n in problem.batched), None)
-        key = (print_of, tuple(givens), shapes, sizes, rows, tuple(problem.params), must_batch)
-        if key in _known:
-            return _known[key]
+    meaning = fingerprint(loss, *given, *given.values()) if given else fingerprint(loss)
+    key = (meaning, problem.layout, must_batch)
+    known = _known.get(key) if meaning is not None else None
+    if known is not None:
+        return known
     made = derive_for(loss, problem, must_batch, given=given)
-    if key is not None:
-        if len(_known) >= _REMEMBERED:
-            _known.pop(next(iter(_known)))
-        _known[key] = made
-    return made
+    return made if meaning is None else _known.put(key, made)
 
 
 def derive_for(loss: Any, problem: Problem, must_batch: bool, **options: Any) -> Derivation:
     """Derive with ``n`` for the rows of the data; with plain sizes where a function needs to count them."""
-    names = list(problem.params)
+    names, layout = problem.layout.params, problem.layout
     try:
         with python_warnings.catch_warnings(record=True) as caught:
             python_warnings.simplefilter("always", SymgradWarning)
-            made = derive(loss, problem.shapes(symbolic=True), names, **options)
+            made = derive(loss, layout.with_rows(), names, **options)
     except (ShapeError, TraceError):
         if must_batch:
             raise
-        return derive(loss, problem.shapes(symbolic=False), names, **options)
+        return derive(loss, layout.shapes, names, **options)
     if made.sizes is not None and (made.sizes.pinned or made.sizes.assumptions):
         if must_batch and made.sizes.pinned:
             raise TraceError(
@@ -275,7 +296,7 @@ def derive_for(loss: Any, problem: Problem, must_batch: bool, **options: Any) ->
                 where="batch_size",
                 fix="write the loop over rows as an array expression, or leave batch_size away",
             )
-        return derive(loss, problem.shapes(symbolic=False), names, **options)
+        return derive(loss, layout.shapes, names, **options)
     for w in caught:
         python_warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
     return made

@@ -1,7 +1,14 @@
 """Differentiation of programs: one backward sweep for all parameters at once, and once more for second order."""
 
 from symgrad.calculus.backward import Differentiated, differentiate
-from symgrad.calculus.jacobian import free_name, jacobian_rows, numbered, reshape_output, vector_jacobian
+from symgrad.calculus.jacobian import (
+    free_name,
+    jacobian_rows,
+    numbered,
+    reshape_output,
+    vector_jacobian,
+    vector_jacobians,
+)
 from symgrad.calculus.squeeze import squeezed
 
 __all__ = [
@@ -13,4 +20,5 @@ __all__ = [
     "reshape_output",
     "squeezed",
     "vector_jacobian",
+    "vector_jacobians",
 ]

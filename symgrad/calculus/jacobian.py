@@ -8,7 +8,7 @@ the products with all unit arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from symgrad.calculus.backward import pull_back
 from symgrad.calculus.squeeze import squeeze, squeezed
@@ -41,10 +41,24 @@ def vector_jacobian(program: Program, output: str, wrt: str, adjoint: str, label
         adjoint: the name of a new input, of the output's shape.
         label: how the result is called; it has the shape of ``wrt`` and joins the program's outputs.
     """
-    value = program.output[output]
-    new = Input(adjoint, program.type(value).shape)
-    builder = Builder.extending(Program((*program.inputs, new), program.bindings, program.outputs))
-    return _with_gradient(builder, program, value, wrt, adjoint, label)
+    return vector_jacobians(program, {output: adjoint}, {wrt: label})
+
+
+def vector_jacobians(program: Program, adjoints: Mapping[str, str], labels: Mapping[str, str]) -> Program:
+    """The gradients by several inputs of Σ adjoint ⊙ output, summed over several outputs.
+
+    Args:
+        program: what is differentiated.
+        adjoints: for outputs, of any shape, the names of new inputs of the same shape.
+        labels: for inputs, how their results are called; these join the program's outputs.
+    """
+    new = [Input(name, program.type(program.output[o]).shape) for o, name in adjoints.items()]
+    builder = Builder.extending(Program((*program.inputs, *new), program.bindings, program.outputs))
+    seeds: dict[str, str] = {}
+    for output, name in adjoints.items():
+        value = program.output[output]
+        seeds[value] = builder.add(seeds[value], name) if value in seeds else name
+    return _with_gradients(builder, program, seeds, labels)
 
 
 def jacobian_rows(program: Program, output: str, wrt: str, label: str) -> Program:
@@ -61,7 +75,7 @@ def jacobian_rows(program: Program, output: str, wrt: str, label: str) -> Progra
     if not squeezed(shape):
         builder = Builder.extending(program)
         one = builder.constant(1)
-        return squeeze(_with_gradient(builder, program, program.output[output], wrt, one, label))
+        return squeeze(_with_gradients(builder, program, {program.output[output]: one}, {wrt: label}))
     seed = free_name(program, numbered("seed"))
     rows = squeeze(vector_jacobian(program, output, wrt, seed, label))
     made = stack_over_identity(rows, seed, label)
@@ -76,9 +90,12 @@ def reshape_output(program: Program, label: str, shape: Sequence[Dim]) -> Progra
     return builder.finish([(n, changed if n == label else value) for n, value in program.outputs])
 
 
-def _with_gradient(
-    builder: Builder, program: Program, value: str, wrt: str, adjoint: str, label: str
+def _with_gradients(
+    builder: Builder, program: Program, seeds: Mapping[str, str], labels: Mapping[str, str]
 ) -> Program:
-    adjoints = pull_back(builder, program, (wrt,), {value: adjoint})
-    g = builder.full(adjoints.get(wrt) or builder.constant(0), program.type(wrt).shape)
-    return builder.finish([*program.outputs, (label, g)])
+    adjoints = pull_back(builder, program, tuple(labels), seeds)
+    made = [
+        (label, builder.full(adjoints.get(wrt) or builder.constant(0), program.type(wrt).shape))
+        for wrt, label in labels.items()
+    ]
+    return builder.finish([*program.outputs, *made])

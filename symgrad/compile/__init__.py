@@ -1,6 +1,7 @@
 """From a program with gradients to compiled code.
 
 From source text to source text, without numba:
+    broadcasts       two passes over a program: what rows have in common, scaled transposes
     names            every name in a kernel is given out once
     scalar_code      one expression; helper functions
     vector_math      exp, tanh and their like as code that becomes vector instructions
@@ -20,10 +21,13 @@ From text to something that runs:
     compiled         one function of a file, compiled when first called
     threads, sweeping    shares of the rows on threads; an evaluation of a plan of blocks
     gradient, training, training_blocks    what callers hold
+    derived_arrays   Hessians and Jacobians
+    for_scipy        a gradient kernel as SciPy's optimizers take it
 """
 
 from symgrad.compile.arrays import as_array, bind, check_dtype, real_array
 from symgrad.compile.cache import cache_folder
+from symgrad.compile.derived_arrays import compile_arrays
 from symgrad.compile.gradient import Kernel, compile_gradient
 from symgrad.compile.training import TrainingKernel, training_kernel
 from symgrad.compile.training_source import TrainingPlan, plan_training
@@ -37,6 +41,7 @@ __all__ = [
     "bind",
     "cache_folder",
     "check_dtype",
+    "compile_arrays",
     "compile_gradient",
     "hyper_values",
     "plan_training",

@@ -9,7 +9,14 @@ import numpy as np
 
 from symgrad.errors import DataError, SpecError
 from symgrad.ops.dims import bind_dims
-from symgrad.program import Program, check_labels
+from symgrad.program import Program, Recent, check_labels, labels_of
+
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "float32": np.dtype(np.float32),
+    "float64": np.dtype(np.float64),
+    "int": np.dtype(np.int64),
+    "bool": np.dtype(np.bool_),
+}
 
 
 def check_dtype(dtype: Any) -> str:
@@ -84,9 +91,15 @@ def as_array(name: str, value: Any, dtype: str, kind: str = "real") -> np.ndarra
     Raises:
         DataError: as ``real_array`` and ``of_kind``.
     """
+    wanted = _DTYPES[dtype if kind == "real" else kind]
+    if type(value) is np.ndarray and value.dtype is wanted and value.flags.carray:
+        return value
     array = of_kind(name, real_array(name, value), kind)
-    dtypes = {"real": dtype, "int": "int64", "bool": "bool"}
-    return np.require(array, dtypes[kind], ["C_CONTIGUOUS", "ALIGNED"])
+    return np.require(array, wanted, ["C_CONTIGUOUS", "ALIGNED"])
+
+
+_solved: Recent[tuple[Program, dict[str, int], bool]] = Recent(256)
+"""For a program (held, so that no other takes its id) and shapes: the sizes, and whether there are labels."""
 
 
 def bind(
@@ -99,15 +112,22 @@ def bind(
         ShapeError: the sizes do not fit.
         DataError: an array holds no real numbers, or a label is no class.
     """
-    wanted = {i.name: i.shape for i in program.inputs}
-    for name in [*wanted, *arrays]:
-        if name not in arrays or name not in wanted:
-            raise SpecError(
-                f"{name!r} is {'missing' if name in wanted else 'no input of the loss'}.",
-                expected=", ".join(wanted),
-                got=", ".join(arrays) or "nothing",
-            )
+    wanted = program.shapes
+    if wanted.keys() != arrays.keys():
+        name = next(n for n in [*wanted, *arrays] if n not in arrays or n not in wanted)
+        raise SpecError(
+            f"{name!r} is {'missing' if name in wanted else 'no input of the loss'}.",
+            expected=", ".join(wanted),
+            got=", ".join(arrays) or "nothing",
+        )
     made = {i.name: as_array(i.name, arrays[i.name], dtype, i.kind) for i in program.inputs}
-    sizes = bind_dims(wanted, {n: a.shape for n, a in made.items()})
-    check_labels(program, made, sizes)
-    return made, sizes
+    key = (id(program), *[a.shape for a in made.values()])
+    known = _solved.get(key)
+    if known is None:
+        sizes = bind_dims(wanted, {n: a.shape for n, a in made.items()})
+        labelled = any(labels_of(i.domain) is not None for i in program.inputs)
+        known = _solved.put(key, (program, sizes, labelled))
+    _, sizes, labelled = known
+    if labelled:
+        check_labels(program, made, sizes)
+    return made, dict(sizes)

@@ -131,7 +131,7 @@ def _write(path: Path, text: str) -> None:
 
 def kind_of(arguments: tuple[Any, ...]) -> tuple[bool, ...]:
     """What numba tells apart in a kernel's arguments: arrays that may be written to and those that may not."""
-    return tuple(a.flags.writeable for a in arguments if isinstance(a, np.ndarray))
+    return tuple([a.flags.writeable for a in arguments if isinstance(a, np.ndarray)])
 
 
 def compile_for(function: Any, arguments: tuple[Any, ...], path: Path | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from symgrad.compile.rows import Separation, best, separations
 from symgrad.compile.sweeping import BlockKernel
 from symgrad.ops.dims import Dim, shape_of
 from symgrad.program import Program
+
+if TYPE_CHECKING:
+    from symgrad.compile.for_scipy import ScipyProblem
 
 
 @dataclass
@@ -69,6 +72,27 @@ class Kernel:
         loss = variant.run(arguments)
         self.timings["run"] = perf_counter() - start
         return np.dtype(self.dtype).type(loss), grads
+
+    def for_scipy(self, params: Mapping[str, Any], data: Mapping[str, Any] | None = None) -> ScipyProblem:
+        """The loss as a problem for ``scipy.optimize.minimize(p.fun, p.x0, jac=True)``, in float64.
+
+        A kernel of float32 gives the same problem: SciPy's optimizers compute in float64.  The Hessian, for
+        ``hess=p.hess``, and its product with a vector, for ``hessp=p.hessp``, are compiled when first called.
+
+        Args:
+            params: first values of the parameters, those names that the loss was derived by.
+            data: the other inputs.
+
+        Returns:
+            A named tuple ``fun, x0, unpack, hess, hessp``.
+
+        Raises:
+            SpecError: a name is missing or does not belong there; ShapeError: the sizes do not fit.
+            DataError: no real numbers, or first values that are not finite.
+        """
+        from symgrad.compile.for_scipy import for_scipy
+
+        return for_scipy(self, params, {} if data is None else data)
 
     def _variant(self, rows: Separation | None) -> Compiled | BlockKernel:
         key = rows.symbol.name if rows is not None else ""

@@ -41,11 +41,16 @@ class Result:
 
     entries: tuple[tuple[str, tuple[int, ...]], ...]
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it is one number, where the arguments are."""
+        return self.entries[0][1] == ()
+
 
 def evaluation_source(
     program: Program, results: Sequence[Result], dtype: str, axes: int = 0, threads: bool = False
 ) -> str:
-    """The text of a kernel file whose function takes the inputs, then an array for each result.
+    """The text of a kernel file whose function takes arrays: the inputs, then one for each result.
 
     Args:
         program: the labels of its outputs are those of ``results``.
@@ -95,12 +100,52 @@ def evaluation_source(
             ]
         ),
     ]
-    functions = [function_text(block, [start, stop, *arguments], body)]
+    # numba hands an array without axes to a parallel loop as a number: it goes in as an array of one entry.
+    numbers = [namer.values[i.name] for i in program.inputs if threads and not i.shape]
+    single = {name: namer.fresh(f"{name}_single") for name in numbers}
+    body = [f"{name} = {own}.reshape(())" for name, own in single.items()] + body
+    inner = [single.get(a, a) for a in arguments]
+    functions = [function_text(block, [start, stop, *inner], body)]
     if threads:
         functions.append(parallel_function(sweep, arguments, blocks))
-        blocks = [f"{sweep}({', '.join(arguments)})"]
+        outer = [f"{a}.reshape(1)" if a in single else a for a in arguments]
+        blocks = [f"{sweep}({', '.join(outer)})"]
     main = Function(NAME, tuple(arguments), tuple(blocks))
     return kernel_file(program, [main], helpers, dtype, LOOP_FLAGS, writer.file_arrays(), functions)
+
+
+def numbers_source(program: Program, results: Sequence[Result], dtype: str) -> str:
+    """The text of a kernel file whose function takes Python's floats and returns them.
+
+    A result of several entries is an array that is passed in, after the inputs; the others are returned, in order,
+    in a tuple where there are several.
+    """
+    helpers: set[str] = set()
+    namer = Namer(program)
+    given = {i.name: namer.fresh(f"{namer.values[i.name]}_given") for i in program.inputs}
+    names = [namer.fresh("result" if len(results) == 1 else f"result_{k}") for k in range(len(results))]
+    arrays = [n for n, r in zip(names, results, strict=True) if not r.is_number]
+    arguments = [*given.values(), *arrays]
+    returned = [f"float({n})" for n, r in zip(names, results, strict=True) if r.is_number]
+    if unrolled.cost(program, {}) <= unrolled.LIMIT:
+        scalars = unrolled.evaluation(program, {}, helpers, namer, given)
+        body = [*scalars.loads, *scalars.statements]
+        entry = {value: scalars.entry[value, ()] for value in program.output.values()}
+        flags: Sequence[str] = UNROLLED_FLAGS
+        file_arrays: list[str] = []
+    else:
+        body = [f"{namer.values[i.name]} = np.full((), F({given[i.name]}))" for i in program.inputs]
+        writer = LoopWriter(program, helpers, namer, {}, dtype == "float64")
+        body += [*writer.allocations(), *writer.statements()]
+        entry = {value: writer.scalar(value) for value in program.output.values()}
+        flags, file_arrays = LOOP_FLAGS, writer.file_arrays()
+    for name, result in zip(names, results, strict=True):
+        for label, at in result.entries:
+            text = entry[program.output[label]]
+            body.append(f"{name if result.is_number else unrolled.place_in(name, at)} = {text}")
+    body.append(f"return {', '.join(returned)}" if returned else "return None")
+    main = Function(NAME, tuple(arguments), tuple(body))
+    return kernel_file(program, [main], helpers, dtype, flags, file_arrays)
 
 
 def _unrolled(

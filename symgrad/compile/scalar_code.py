@@ -308,7 +308,7 @@ class KernelPrinter(ScalarPrinter):
         return Piece(f"{self.cast}({int(value.p) / int(value.q)!r})", ATOM)
 
     def special(self, value: sympy.Expr) -> Piece:
-        number = "np.inf" if value == sympy.oo else repr(float(value))
+        number = {sympy.oo: "np.inf", sympy.nan: "np.nan"}.get(value) or repr(float(value))
         return Piece(f"{self.cast}({number})", ATOM)
 
     def power(self, base: sympy.Expr, exponent: sympy.Expr) -> Piece:

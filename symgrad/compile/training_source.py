@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import sympy
 
@@ -56,7 +56,7 @@ class TrainingPlan:
     scheduled: bool = False
     rows: sympy.Symbol | None = None
 
-    @property
+    @cached_property
     def data(self) -> tuple[str, ...]:
         """The inputs that are no parameters, in order."""
         return tuple(i.name for i in self.program.inputs if i.name not in self.parameters)

@@ -79,16 +79,29 @@ class Scalars:
     entry: Mapping[tuple[str, Position], str]
 
 
-def evaluation(program: Program, sizes: Mapping[str, int], helpers: set[str], namer: Namer) -> Scalars:
-    """One evaluation of the program with every entry a variable."""
+def evaluation(
+    program: Program,
+    sizes: Mapping[str, int],
+    helpers: set[str],
+    namer: Namer,
+    numbers: Mapping[str, str] | None = None,
+) -> Scalars:
+    """One evaluation of the program with every entry a variable.
+
+    Args:
+        program, sizes, helpers, namer: as elsewhere.
+        numbers: inputs that are numbers in double precision, not arrays, and the names of the variables.
+    """
+    numbers = numbers or {}
     entry: dict[tuple[str, Position], str] = {}
     loads: list[str] = []
     for i in program.inputs:
         array = namer.values[i.name]
         for p in positions(shape_of(i.shape, sizes)):
             entry[i.name, p] = _variable(namer, array, p)
-            read = place_in(array, p)
-            loads.append(f"{entry[i.name, p]} = {read if i.kind == 'real' else f'F({read})'}")
+            read = numbers.get(i.name) or place_in(array, p)
+            cast = i.kind != "real" or i.name in numbers
+            loads.append(f"{entry[i.name, p]} = {f'F({read})' if cast else read}")
     statements: list[str] = []
     for e in scalarise(program, sizes):
         key = (e.name, e.position)

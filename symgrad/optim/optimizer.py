@@ -61,12 +61,12 @@ class Optimizer:
         return self.rule.formula(style)
 
     def _rule_of(self, group: Mapping[str, Any]) -> UpdateRule:
-        options = {name: group[name] for name in self.defaults}
-        key = tuple(tuple(value) if isinstance(value, list) else value for value in options.values())
+        values = [group[name] for name in self.defaults]
+        key = tuple([tuple(value) if type(value) is list else value for value in values])
         if key not in self._rules:
             if len(self._rules) > 100:  # a schedule makes a new one each step
                 self._rules.clear()
-            self._rules[key] = type(self).builder(**options)
+            self._rules[key] = type(self).builder(**dict(zip(self.defaults, values, strict=True)))
         return self._rules[key]
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 ``program`` is the data, ``domains`` what values its inputs may have, ``builder`` writes it, ``numpy_source`` spells
 it out as NumPy code and runs it, ``failures`` says why that stopped, ``scalarise`` writes it out entry by entry at
-fixed sizes.
+fixed sizes, ``recent`` remembers what is made from it.
 """
 
 from symgrad.program.builder import Builder, exact_number
@@ -10,6 +10,7 @@ from symgrad.program.domains import DOMAINS, at_sizes, check_labels, kind_of, la
 from symgrad.program.failures import FAILURES, explained
 from symgrad.program.numpy_source import identifiers, numpy_callable, numpy_source
 from symgrad.program.program import Binding, Input, Program
+from symgrad.program.recent import Recent
 from symgrad.program.scalarise import Entry, scalarise
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Entry",
     "Input",
     "Program",
+    "Recent",
     "at_sizes",
     "check_labels",
     "exact_number",

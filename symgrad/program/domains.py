@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -40,6 +41,7 @@ class Labels:
         return Labels(sizes.get(str(self.limit), self.limit), self.mark)
 
 
+@lru_cache(maxsize=256)
 def labels_of(domain: str) -> Labels | None:
     """The labels that a domain stands for; None where it is another one."""
     found = _LABELS.fullmatch(domain)

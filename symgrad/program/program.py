@@ -74,6 +74,11 @@ class Program:
     outputs: tuple[tuple[str, str], ...]
 
     @cached_property
+    def shapes(self) -> Mapping[str, Shape]:
+        """The shape of each input."""
+        return MappingProxyType({i.name: i.shape for i in self.inputs})
+
+    @cached_property
     def by_name(self) -> Mapping[str, Binding | Input]:
         names: dict[str, Binding | Input] = {i.name: i for i in self.inputs}
         names.update((b.name, b) for b in self.bindings)

@@ -129,12 +129,17 @@ class Reader:
         builder: where bindings are written.
         names: the arrays, and the sizes that are numbers.
         indices: inside sums the indices in force; a scalar then has one axis for each of them, or none at all.
+        lead: how many of them, the first ones, are axes that numbers were broadcast along, and no expression names.
     """
 
     def __init__(
-        self, builder: Builder, names: Mapping[str, Traced], indices: tuple[Index, ...] = ()
+        self,
+        builder: Builder,
+        names: Mapping[str, Traced],
+        indices: tuple[Index, ...] = (),
+        lead: int = 0,
     ) -> None:
-        self.builder, self.names, self.indices = builder, names, indices
+        self.builder, self.names, self.indices, self.lead = builder, names, indices, lead
 
     def read(self, e: Any) -> Traced:
         """The value of a node.
@@ -233,7 +238,11 @@ class Reader:
             if index.symbol == s:
                 return sympy_sums.values_of(self, index)
         if s.name in self.names:
-            return self.names[s.name]
+            value = self.names[s.name]
+            inner = len(self.indices) - self.lead
+            return (
+                moves.reshape_dims(value, (*value.dims, *[1] * inner)) if self.lead and value.dims else value
+            )
         dims = {d for v in self.builder.inputs for dim in v.shape for d in sympy.sympify(dim).free_symbols}
         if as_dim(s.name) in dims:
             return ops.lift(self.builder, as_dim(s.name))

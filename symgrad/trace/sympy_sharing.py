@@ -10,7 +10,10 @@ from sympy.codegen import cfunctions, numpy_nodes
 from sympy.logic.boolalg import ITE, Nand, Nor, Xor
 
 from symgrad.errors import UnsupportedError
+from symgrad.ops.record import ARG
 from symgrad.ops.scalars import functions, rounding, special
+from symgrad.ops.scalars.functions import Select
+from symgrad.trace import operations as ops
 from symgrad.trace.array import Traced
 from symgrad.trace.sympy_expr import Reader
 
@@ -59,6 +62,28 @@ class SharingReader(Reader):
             return self.read(e)
         except RecursionError:
             raise UnsupportedError("The expression is nested too deeply.") from None
+
+    def no_rule(self, e: Any) -> UnsupportedError:
+        """As for a loss, and what to do where another library has the function."""
+        error = super().no_rule(e)
+        if error.fix is None:
+            error.fix = (
+                "give it to a symbol of its own, and pass its values as an argument; sympy.lambdify with "
+                'modules="scipy" or "mpmath" knows more functions'
+            )
+        return error
+
+    def _piecewise(self, e: sympy.Piecewise) -> Traced:
+        """Where no condition holds the value is NaN, as in SymPy; a loss has to say what it is."""
+        if e.args[-1][1] == sympy.true:
+            return super()._piecewise(e)
+        *pieces, (last, condition) = e.args
+        nowhere_else = Select(ARG(0), ARG(1), sympy.nan)
+        names = [ops.lift(self.builder, self.read(a)).name for a in (condition, last)]
+        result = ops.Array(self.builder, self.builder.emit("pointwise", *names, fn=nowhere_else))
+        for value, holds in reversed(pieces):
+            result = ops.elementary(self.builder, "where", self.read(holds), self.read(value), result)
+        return result
 
     def read(self, e: Any) -> Traced:
         rule = _IN_OTHER_WORDS.get(type(e))

@@ -48,8 +48,9 @@ def total(reader: Reader, e: sympy.Sum | sympy.Product) -> Traced:
             raise UnsupportedError("A sum starts at a whole number.", got=f"{symbol} from {low}")
         inner.append(Index(symbol, start, reader.dim(high - low + 1)))
     indices = (*outer, *inner)
-    terms_reader = type(reader)(reader.builder, reader.names, indices)
-    product = chain(terms_reader, e.function, len(outer)) if isinstance(e, sympy.Sum) else None
+    terms_reader = type(reader)(reader.builder, reader.names, indices, reader.lead)
+    linked = isinstance(e, sympy.Sum) and not reader.lead
+    product = chain(terms_reader, e.function, len(outer)) if linked else None
     if product is not None:
         return product
     terms = terms_reader.read(e.function)

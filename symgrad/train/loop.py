@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from symgrad.compile import TrainingKernel, bind, hyper_values, plan_training, training_kernel
 from symgrad.errors import DataError, DivergedError, ShapeError, SpecError
-from symgrad.program import Program, numpy_callable
+from symgrad.program import Program, Recent, numpy_callable
 from symgrad.train.batches import Batches
 from symgrad.updates import UpdateRule
 
@@ -74,13 +74,11 @@ def run(job: Job) -> Outcome:
     start = perf_counter()
     arrays, sizes = bind(job.program, {**job.data, **job.params}, job.dtype)
     batches = _batches(job, arrays)
-    kernel = _kernel(job, sizes)
+    kernel, hyper = _kernel(job, sizes)
     plan = kernel.plan
     params = {n: arrays[n].copy() for n in plan.parameters}
-    initial = dict(job.rule.initial)
-    state = [np.full_like(params[n], initial.get(s, 0.0)) for n in plan.parameters for s in job.rule.state]
+    state = _state(job.rule, params)
     rates = _rates(job)
-    hyper = np.array(hyper_values(job.rule) or [0.0])
     losses = np.empty(job.steps, job.dtype)
     fixed = (*(arrays[n] for n in plan.data), *params.values(), *state)
 
@@ -90,19 +88,18 @@ def run(job: Job) -> Outcome:
         return (*fixed, rate, hyper, begin, losses[begin:end], *rows)
 
     timings["plan"] = perf_counter() - start
-    kernel.prepare(arguments(0, 0))
-    timings["compile"] = kernel.compile_time
     outcome = Outcome(params, losses, [], timings, kernel.source)
     spent = 0.0
     done = 0
     evaluate = numpy_callable(job.program.only("loss")) if job.validation is not None else None
     for begin, end in _chunks(job):
         made = arguments(begin, end)
+        kernel.prepare(made)
         start = perf_counter()
         finite = kernel.run(made)
         spent += perf_counter() - start
         done = begin + finite
-        if finite < end - begin or not all(np.isfinite(p).all() for p in params.values()):
+        if finite < end - begin or not all(map(_is_finite, params.values())):
             _explain(job, arrays, losses, done)
         if evaluate is not None and job.validation is not None:
             values, _ = bind(job.program, {**job.validation, **params}, job.dtype)
@@ -113,27 +110,43 @@ def run(job: Job) -> Outcome:
         ]
         if any(answer is True for answer in answers):
             break
+    timings["compile"] = kernel.compile_time
     timings["run"] = spent
     outcome.losses = losses[:done]
     return outcome
 
 
-_recent: dict[Hashable, tuple[Program, UpdateRule, TrainingKernel]] = {}
-_REMEMBERED = 64
+def _is_finite(array: np.ndarray) -> bool:
+    return np.count_nonzero(np.isfinite(array)) == array.size  # quicker than .all() on small arrays
 
 
-def _kernel(job: Job, sizes: Mapping[str, int]) -> TrainingKernel:
-    """The kernel of a job; for the very objects of an earlier job it is found without comparing programs."""
+_recent: Recent[tuple[Program, UpdateRule, TrainingKernel, np.ndarray]] = Recent()
+
+
+def _kernel(job: Job, sizes: Mapping[str, int]) -> tuple[TrainingKernel, np.ndarray]:
+    """The kernel of a job, and the values of its hyperparameters.
+
+    For the very objects of an earlier job they are found without comparing programs.
+    """
     batched = job.batched if job.batch_size is not None else ()
     names = tuple(job.params)
     scheduled = job.schedule is not None
     key = (id(job.program), id(job.rule), names, job.dtype, tuple(sizes.items()), batched, scheduled)
-    if key not in _recent:
+    known = _recent.get(key)
+    if known is None:
         plan = plan_training(job.program, names, job.rule, job.dtype, sizes, batched, scheduled)
-        if len(_recent) >= _REMEMBERED:
-            _recent.pop(next(iter(_recent)))
-        _recent[key] = job.program, job.rule, training_kernel(plan)  # held, so that no other takes their id
-    return _recent[key][2]
+        hyper = np.array(hyper_values(job.rule) or [0.0])
+        # The objects are held, so that no other takes their id.
+        known = _recent.put(key, (job.program, job.rule, training_kernel(plan), hyper))
+    return known[2:]
+
+
+def _state(rule: UpdateRule, params: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """The rule's arrays for each parameter, before the first step."""
+    if not rule.state:
+        return []
+    initial = dict(rule.initial)
+    return [np.full_like(p, initial.get(s, 0.0)) for p in params.values() for s in rule.state]
 
 
 def _batches(job: Job, arrays: Mapping[str, np.ndarray]) -> Batches | None:
@@ -174,10 +187,12 @@ def _rates(job: Job) -> float | np.ndarray:
 
 
 def _chunks(job: Job) -> list[tuple[int, int]]:
-    watched = bool(job.callbacks) or job.validation is not None
-    length = (job.every or max(1, job.steps // 10)) if watched else max(job.steps, 1)
-    if job.batch_size is not None and not watched:
-        length = max(1, min(length, 4096))  # the rows of the batches are drawn chunk by chunk
+    if job.callbacks or job.validation is not None:
+        length = job.every or max(1, job.steps // 10)
+    elif job.batch_size is None:
+        length = max(1, job.steps)
+    else:
+        length = 4096  # the rows of the batches are drawn chunk by chunk
     return [(b, min(b + length, job.steps)) for b in range(0, job.steps, length)]
 
 

@@ -409,6 +409,56 @@ class TestSecondCall:
             second = sg.minimize(lambda w, f=loss: f(w), {"w": np.zeros(2)}, steps=1)
             assert [float(r.losses[0]) for r in (first, second)] == [2, 8]
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            np.asfortranarray,
+            lambda a: a.astype(a.dtype.newbyteorder()),
+            lambda a: np.repeat(a, 2, axis=0)[::2],
+            lambda a: np.frombuffer(b"-" + a.tobytes(), a.dtype, offset=1).reshape(a.shape),  # not aligned
+            lambda a: np.broadcast_to(a, a.shape),  # read-only
+            lambda a: a.tolist(),
+            lambda a: a.view(type("Own", (np.ndarray,), {})),
+        ],
+    )
+    def test_arrays_of_another_form_give_the_same(self, change):
+        x, y, w = (a.astype(np.float64) for a in problem.data())
+
+        def loss(x, y, w):
+            return np.sum((x @ w - y) ** 2)
+
+        words = {"optimizer": sg.optim.SGD(lr=0.01), "steps": 20}
+        first = sg.minimize(loss, {"w": w}, {"x": x, "y": y}, **words)
+        again = sg.minimize(loss, {"w": change(w)}, {"x": change(x), "y": change(y)}, **words)
+        np.testing.assert_array_equal(first.losses, again.losses)
+        np.testing.assert_array_equal(first.params["w"], again.params["w"])
+        np.testing.assert_array_equal(w, problem.data()[2])
+
+    def test_one_array_for_two_parameters(self):
+        start = np.ones(2)
+        words = {"params": {"a": start, "b": start}, "optimizer": sg.optim.SGD(lr=0.1), "steps": 1}
+        for _ in range(2):
+            made = sg.minimize("np.sum(a*a + 2*b)", **words)
+            np.testing.assert_allclose(made.params["a"], [0.8, 0.8])
+            np.testing.assert_allclose(made.params["b"], [0.8, 0.8])
+
+    def test_what_was_refused_is_refused_again(self):
+        def loss(x, w):
+            return np.sum((x @ w) ** 2)
+
+        good = {"params": {"w": np.ones((2, 1))}, "data": {"x": np.ones((3, 2))}, "steps": 2}
+        sg.minimize(loss, **good)
+        for _ in range(2):
+            with pytest.raises(DataError, match="'x' holds a number that is not finite"):
+                sg.minimize(loss, **{**good, "data": {"x": np.full((3, 2), np.inf)}})
+            with pytest.raises(DataError, match="cannot change by small amounts"):
+                sg.minimize(loss, **{**good, "params": {"w": np.ones((2, 1), int)}})
+            with pytest.raises(ShapeError):
+                sg.minimize(loss, **{**good, "params": {"w": np.ones((3, 1))}})
+            with pytest.raises(SpecError, match="'z' is no argument"):
+                sg.minimize(loss, **{**good, "data": {**good["data"], "z": np.ones(3)}})
+        sg.minimize(loss, **good)
+
 
 def test_run_plots_and_prints():
     import matplotlib as mpl

@@ -113,7 +113,7 @@ class ScalarPrinter:
             return self.compare(expr.sign, self.piece(expr.args[0]), self.piece(expr.args[1]))
         if expr == -sympy.oo:
             return self.negative(self.special(sympy.oo))
-        if expr.is_NumberSymbol or expr == sympy.oo:
+        if expr.is_NumberSymbol or expr in (sympy.oo, sympy.nan):
             return self.special(expr)
         if expr.is_Function:
             return self.function(expr, [self.piece(a) for a in expr.args])
