@@ -146,6 +146,7 @@ class Arguments:
             where="args",
             expected="symbols, MatrixSymbols, an IndexedBase with a shape, matrices and lists of symbols",
             got=f"{a} ({type(a).__name__})",
+            fix=f'{a} = IndexedBase("{a}", shape=(n,))' if isinstance(a, sympy.IndexedBase) else None,
         )
 
     def _add(self, a: Any, name: str, shape: Shape) -> One:

@@ -269,7 +269,9 @@ _known: Recent[Derivation] = Recent()
 
 def _derivation(loss: Any, problem: Problem, given: Mapping[str, Any] | None, must_batch: bool) -> Derivation:
     """The derivation for a problem's shapes; remembered for functions whose meaning has not changed."""
-    meaning = fingerprint(loss, *given, *given.values()) if given else fingerprint(loss)
+    given = {} if given is None else given
+    whole = isinstance(given, Mapping)  # anything else is refused when it is derived
+    meaning = fingerprint(loss, *given, *given.values()) if whole else None
     key = (meaning, problem.layout, must_batch)
     known = _known.get(key) if meaning is not None else None
     if known is not None:

@@ -254,6 +254,12 @@ def test_matrices_of_fixed_size():
         (x, sympy.MatrixSymbol("A", 2, 2) * x, SpecError, "Nothing says what 'A' is"),
         ((x, x), x, SpecError, "'x' is an argument twice"),
         (x + 1, x, SpecError, "cannot be an argument"),
+        (
+            sympy.IndexedBase("A"),
+            x,
+            SpecError,
+            r'(?s)cannot be an argument.*fix: +A = IndexedBase\("A", shape=',
+        ),
         (x, "x + 1", SpecError, "no SymPy expression"),
         (x, [], SpecError, "nothing to compute"),
     ],

@@ -251,6 +251,7 @@ def test_nan_in_the_data_is_named():
         ({"schedule": lambda step: np.inf}, SpecError, "a rate that is not finite"),
         ({"callbacks": print}, SpecError, "callbacks is a sequence of functions"),
         ({"params": [np.zeros(2)]}, SpecError, "params is a mapping"),
+        ({"given": [np.zeros(2)]}, SpecError, "given is a mapping"),
         ({"data": (np.zeros(2),)}, SpecError, "data is a mapping"),
         ({"params": {"loss": np.zeros(2)}}, SpecError, "No parameter can be called 'loss'"),
         ({"params": {"w": [[1.0], [2.0, 3.0]]}}, DataError, "rows of unequal lengths"),
