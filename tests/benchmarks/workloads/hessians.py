@@ -38,7 +38,7 @@ def workload(
             Contender("NumPy", by_numpy.logistic_hessian, close),
             Contender("JAX", by_jax.hessian(LOGISTIC), close, needs=("jax", "optax"), compiles=True),
             Contender("torch", by_torch.hessian(LOGISTIC, "func"), close, **torch),
-            Contender("torch, vectorized", by_torch.hessian(LOGISTIC, "vectorized"), close, **torch),
+            Contender("torch vectorized", by_torch.hessian(LOGISTIC, "vectorized"), close, **torch),
             Contender("torch.compile", by_torch.hessian(LOGISTIC, "compiled"), close, **torch, **compiler),
         ),
         targets=targets,
