@@ -20,7 +20,7 @@ From text to something that runs:
 """
 
 from symgrad.compile.arrays import as_array, bind, check_dtype, real_array
-from symgrad.compile.cache import cache_folder
+from symgrad.compile.folder import cache_folder
 from symgrad.compile.gradient import Kernel, compile_gradient
 from symgrad.compile.training import TrainingKernel, training_kernel
 from symgrad.compile.training_source import TrainingPlan, plan_training
