@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import pickle
 import sys
-from collections.abc import Callable, Hashable
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -76,39 +75,33 @@ def _keep_source(key: str, source: str) -> str:
     return str(path)
 
 
-_LAYOUT = 0x1 | 0x100 | 0x400  # NPY_ARRAY_C_CONTIGUOUS, _ALIGNED, _WRITEABLE
+def kind_of(arguments: tuple[Any, ...]) -> tuple[bool, ...]:
+    """What numba tells apart in a kernel's arguments: arrays that may be written to and those that may not."""
+    return tuple([a.flags.writeable for a in arguments if isinstance(a, np.ndarray)])
 
 
-def kind_of(arguments: tuple[Any, ...]) -> Hashable:
-    """What may differ between the calls of one kernel, for compiled code; dtypes and axes are the program's own."""
-    return tuple([a.flags.num & _LAYOUT if isinstance(a, np.ndarray) else type(a) for a in arguments])
-
-
-def compile_for(function: Any, arguments: tuple[Any, ...]) -> Callable[..., Any]:
-    """A function of a kernel's module, compiled for arguments of this kind or found on disk.
-
-    What is returned looks at no types any more: it takes arguments of the same ``kind_of``, and no others.
-    """
+def compile_for(function: Any, arguments: tuple[Any, ...]) -> None:
+    """Let a function of a kernel's module have compiled code for arguments of this kind: from disk, or made now."""
     if not hasattr(function, "compile"):  # NUMBA_DISABLE_JIT=1: it is the plain function
-        return function
+        return
     import numba
     from numba.core.compiler_lock import global_compiler_lock
 
     signature = tuple(numba.typeof(a) for a in arguments)
     with global_compiler_lock:
         if signature in function.overloads:
-            return function.overloads[signature].entry_point
+            return
         folder = files.cache_folder()
-        if folder is None:
-            return function.compile(signature)
-        path = folder / _code_name(function, signature)
-        entry = _loaded(path)
-        if entry is None:
-            entry = function.compile(signature)
-            made = function.overloads[signature]
-            if not made.library.has_dynamic_globals:  # addresses of this process
-                _keep(path, _sealed(made))
-        return entry
+        path = folder / _code_name(function, signature) if folder is not None else None
+        found = _loaded(path) if path is not None else None
+        if found is not None:  # as numba itself does with what it finds
+            function.targetctx.insert_user_function(found.entry_point, found.fndesc, [found.library])
+            function.add_overload(found)
+            return
+        function.compile(signature)
+        made = function.overloads[signature]
+        if path is not None and not made.library.has_dynamic_globals:  # addresses of this process
+            _keep(path, _sealed(made))
 
 
 def _code_name(function: Any, signature: tuple[Any, ...]) -> str:
@@ -129,8 +122,8 @@ _CALLS_BLAS = (b"numba_xx", b"numba_ez")
 """What numba's functions for BLAS and LAPACK begin with."""
 
 
-def _loaded(path: Path) -> Callable[..., Any] | None:
-    """The compiled code of a file; None if there is none or it is damaged."""
+def _loaded(path: Path) -> Any:
+    """numba's record of the compiled code of a file; None if there is none or it is damaged."""
     sealed = files.read(path)
     if sealed is None:
         return None
@@ -147,7 +140,7 @@ def _loaded(path: Path) -> Callable[..., Any] | None:
     rtsys.initialize(target)  # memory for arrays; numba does so when it compiles
     if any(mark in sealed for mark in _CALLS_BLAS):
         import scipy.linalg  # noqa: F401 - else the first call would load it
-    return CompileResult._rebuild(target, *pickle.loads(content)).entry_point
+    return CompileResult._rebuild(target, *pickle.loads(content))
 
 
 def _keep(path: Path, content: bytes) -> None:

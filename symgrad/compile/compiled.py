@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -28,18 +27,21 @@ class Compiled:
     name: str
     threads: bool = False
     where: str = ""
-    _code: dict[Hashable, Callable[..., Any]] = field(default_factory=dict)
+    _function: Any = None
+    _met: set[tuple[bool, ...]] = field(default_factory=set)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_code": {}}  # another process finds compiled code on disk
+        return {**self.__dict__, "_function": None, "_met": set()}  # another process finds the code on disk
 
     def prepare(self, arguments: tuple[Any, ...]) -> float:
-        """Compile for arguments of this kind, or take compiled code from disk; the seconds that it took."""
+        """Compile for arrays of this kind, or take compiled code from disk; the seconds that it took."""
         kind = kind_of(arguments)
-        if kind in self._code:
+        if kind in self._met:
             return 0.0
         start = perf_counter()
-        self._code[kind] = compile_for(getattr(load(self.source), self.name), arguments)
+        self._function = getattr(load(self.source), self.name)
+        compile_for(self._function, arguments)
+        self._met.add(kind)
         return perf_counter() - start
 
     def run(self, arguments: tuple[Any, ...]) -> Any:
@@ -48,9 +50,8 @@ class Compiled:
         Raises:
             DataError: a matrix without an inverse, an index out of range.
         """
-        code = self._code[kind_of(arguments)]
         try:
             with one_blas_thread() if self.threads else nullcontext():
-                return code(*arguments)
+                return self._function(*arguments)
         except FAILURES as error:
             raise explained(error, self.where or self.name) from error
