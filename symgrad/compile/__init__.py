@@ -14,7 +14,8 @@ From source text to source text, without numba:
 
 From text to something that runs:
     arrays           checks what callers pass
-    cache            keeps files and compiled code for the next process
+    folder           files that only the user can write to, and not too many
+    cache            keeps sources and compiled code there for the next process
     compiled         one function of a file, compiled when first called
     gradient, training    what callers hold
 """
