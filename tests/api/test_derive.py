@@ -148,7 +148,6 @@ class TestTimings:
         assert list(kernel.timings) == ["trace", "derive", "plan", "compile", "run"]
         assert all(0 < seconds < 60 for seconds in kernel.timings.values())
         assert derivation.timings == {key: kernel.timings[key] for key in ("trace", "derive")}
-        assert derivation == sg.derive(TEXT, SHAPES, wrt="w")  # however long it took
 
     def test_of_second_derivatives(self):
         derivation = sg.derive("np.sum(w**3)", {"w": "n"})
