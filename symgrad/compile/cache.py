@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import sys
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -48,8 +49,18 @@ def digest(source: str) -> str:
     return hashlib.sha256(f"{source}\0{_circumstances()}".encode()).hexdigest()[:32]
 
 
-def load(source: str) -> ModuleType:
-    """The module that a kernel's source defines; the same one for the same source."""
+def load(source: str, name: str) -> Any:
+    """The function ``name`` of a kernel's source; the same one for the same source.
+
+    Whenever numba compiles it for arguments of a kind that it has not met, the disk is asked first.
+    """
+    function = getattr(_module(source), name)
+    if hasattr(function, "compile"):  # with NUMBA_DISABLE_JIT=1 it is the plain function
+        function._cache = _CompiledCode(function.__module__.removeprefix(_MODULE), name)
+    return function
+
+
+def _module(source: str) -> ModuleType:
     key = digest(source)
     with _MADE:
         known = sys.modules.get(_MODULE + key)
@@ -81,33 +92,37 @@ def kind_of(arguments: tuple[Any, ...]) -> tuple[bool, ...]:
 
 
 def compile_for(function: Any, arguments: tuple[Any, ...]) -> None:
-    """Let a function of a kernel's module have compiled code for arguments of this kind: from disk, or made now."""
-    if not hasattr(function, "compile"):  # NUMBA_DISABLE_JIT=1: it is the plain function
-        return
-    import numba
-    from numba.core.compiler_lock import global_compiler_lock
+    """Let a function that was loaded have compiled code for arguments of this kind: from disk, or made now."""
+    if hasattr(function, "compile"):
+        import numba
 
-    signature = tuple(numba.typeof(a) for a in arguments)
-    with global_compiler_lock:
-        if signature in function.overloads:
-            return
+        function.compile(tuple(numba.typeof(a) for a in arguments))
+
+
+@dataclass(frozen=True)
+class _CompiledCode:
+    """The compiled code of one function: what numba's dispatcher asks of a cache, in place of numba's own."""
+
+    key: str
+    name: str
+
+    @property
+    def cache_path(self) -> str | None:
         folder = files.cache_folder()
-        path = folder / _code_name(function, signature) if folder is not None else None
-        found = _loaded(path) if path is not None else None
-        if found is not None:  # as numba itself does with what it finds
-            function.targetctx.insert_user_function(found.entry_point, found.fndesc, [found.library])
-            function.add_overload(found)
-            return
-        function.compile(signature)
-        made = function.overloads[signature]
-        if path is not None and not made.library.has_dynamic_globals:  # addresses of this process
-            _keep(path, _sealed(made))
+        return None if folder is None else str(folder)
 
+    def load_overload(self, signature: tuple[Any, ...], target: Any) -> Any:
+        folder = files.cache_folder()
+        return None if folder is None else _loaded(folder / self._file(signature), target)
 
-def _code_name(function: Any, signature: tuple[Any, ...]) -> str:
-    key = function.__module__.removeprefix(_MODULE)
-    kind = hashlib.sha256(", ".join(map(str, signature)).encode()).hexdigest()[:16]
-    return f"{files.KERNEL}{key}.{function.__name__}.{kind}.code"
+    def save_overload(self, signature: tuple[Any, ...], compiled: Any) -> None:
+        folder = files.cache_folder()
+        if folder is not None and not compiled.library.has_dynamic_globals:  # addresses of this process
+            _keep(folder / self._file(signature), _sealed(compiled))
+
+    def _file(self, signature: tuple[Any, ...]) -> str:
+        kind = hashlib.sha256(", ".join(map(str, signature)).encode()).hexdigest()[:16]
+        return f"{files.KERNEL}{self.key}.{self.name}.{kind}.code"
 
 
 def _sealed(compiled: Any) -> bytes:
@@ -122,7 +137,7 @@ _CALLS_BLAS = (b"numba_xx", b"numba_ez")
 """What numba's functions for BLAS and LAPACK begin with."""
 
 
-def _loaded(path: Path) -> Any:
+def _loaded(path: Path, target: Any) -> Any:
     """numba's record of the compiled code of a file; None if there is none or it is damaged."""
     sealed = files.read(path)
     if sealed is None:
@@ -133,10 +148,8 @@ def _loaded(path: Path) -> Any:
         return None
     files.touch(path)
     from numba.core.compiler import CompileResult
-    from numba.core.registry import cpu_target
     from numba.core.runtime import rtsys
 
-    target = cpu_target.target_context
     rtsys.initialize(target)  # memory for arrays; numba does so when it compiles
     if any(mark in sealed for mark in _CALLS_BLAS):
         import scipy.linalg  # noqa: F401 - else the first call would load it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -27,11 +28,15 @@ class Compiled:
     name: str
     threads: bool = False
     where: str = ""
-    _function: Any = None
     _met: set[tuple[bool, ...]] = field(default_factory=set)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_function": None, "_met": set()}  # another process finds the code on disk
+        return {k: v for k, v in self.__dict__.items() if k != "function"}
+
+    @cached_property
+    def function(self) -> Any:
+        """The function; another process that was sent this finds its compiled code on disk."""
+        return load(self.source, self.name)
 
     def prepare(self, arguments: tuple[Any, ...]) -> float:
         """Compile for arrays of this kind, or take compiled code from disk; the seconds that it took."""
@@ -39,8 +44,7 @@ class Compiled:
         if kind in self._met:
             return 0.0
         start = perf_counter()
-        self._function = getattr(load(self.source), self.name)
-        compile_for(self._function, arguments)
+        compile_for(self.function, arguments)
         self._met.add(kind)
         return perf_counter() - start
 
@@ -52,6 +56,6 @@ class Compiled:
         """
         try:
             with one_blas_thread() if self.threads else nullcontext():
-                return self._function(*arguments)
+                return self.function(*arguments)
         except FAILURES as error:
             raise explained(error, self.where or self.name) from error
