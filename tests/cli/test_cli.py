@@ -72,6 +72,13 @@ def test_derive_steps_and_given():
     assert "Aᵀ stands in front" in result.output
 
 
+def test_derive_loads_no_compiler():
+    done = process(*ARGUMENTS, PYTHONPROFILEIMPORTTIME="1")
+    loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert {"sympy", "symgrad"} <= loaded
+    assert not loaded & {"numba", "llvmlite", "scipy", "matplotlib", "hypothesis", "verify", "platformdirs"}
+
+
 def test_ascii_stream():
     done = process(*ARGUMENTS, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.returncode == 0

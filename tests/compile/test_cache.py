@@ -1,5 +1,6 @@
 """The kernel cache: found by the next process, right whatever happens to the files, never anybody else's."""
 
+import linecache
 import multiprocessing
 import os
 import signal
@@ -479,3 +480,52 @@ class TestSize:
 
         monkeypatch.setattr(os, "scandir", Racing)
         assert folder.stored(kernels) == []
+
+
+PROMPT = """
+import numpy as np
+import symgrad as sg
+def forward(x, w):
+    return x @ w
+
+def loss(p, y):
+    return ((p - y)**2).sum()
+
+x, w, y = np.arange(6.0).reshape(3, 2), np.ones(2), np.ones(3)
+r = sg.minimize(loss, {"w": w}, {"x": x, "y": y}, sg.optim.SGD(lr=0.01), 50, given={"p": forward})
+k = sg.derive(loss, {"x": "n d", "w": "d", "y": "n"}, wrt="w", given={"p": forward}).compile()
+value, grads = k(x=x, w=w, y=y)
+print(value == ((x @ w - y)**2).sum() == r.losses[0], np.allclose(grads["w"], 2*x.T @ (x @ w - y)))
+"""
+
+
+class TestAtAPrompt:
+    """Functions whose source is in no file, as in notebooks and interactive sessions."""
+
+    def test_python_c(self, kernels):
+        assert run(PROMPT) == "True True"
+        assert run(PROMPT) == "True True"
+        assert names(kernels) == ["code", "code", "py", "py"]
+
+    def test_an_interactive_session(self, kernels):
+        session = subprocess.run(
+            [sys.executable, "-W", "error", "-i", "-q"],
+            input=PROMPT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert session.stdout.split() == ["True", "True"], session.stderr
+        assert names(kernels) == ["code", "code", "py", "py"]
+
+    def test_a_notebook(self, kernels, capsys):
+        """A cell is compiled under a name that only ``linecache`` knows, and is changed and run again."""
+        namespace: dict = {"__name__": "__main__"}
+        for number, text in enumerate(
+            (PROMPT, PROMPT.replace("**2", "**4").replace("2*x.T @ (x @ w - y)", "4*x.T @ (x @ w - y)**3"))
+        ):
+            name = f"/tmp/ipykernel_1/{number}.py"
+            linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+            exec(compile(text.replace("lr=0.01", "lr=1e-4"), name, "exec"), namespace)
+            assert capsys.readouterr().out.split() == ["True", "True"]
+        assert len(list(kernels.glob("*.py"))) == 4
