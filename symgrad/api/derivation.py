@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,7 @@ class Derivation:
         single: whether ``wrt`` was one name, so that ``gradient`` exists.
         warnings: what is legal in the loss but probably not meant.
         sizes: for which sizes it holds; None if for all.
+        timings: seconds spent on ``trace`` and ``derive``.
     """
 
     differentiated: Differentiated
@@ -65,6 +66,7 @@ class Derivation:
     single: bool
     warnings: tuple[str, ...] = ()
     sizes: Sizes | None = None
+    timings: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def program(self) -> Program:
@@ -217,10 +219,15 @@ class Derivation:
         return hessian_product(self, wrt, direction)
 
     def compile(self, dtype: str = "float64") -> Kernel:
-        """A compiled function of the same inputs that returns the same values."""
+        """A compiled function of the same inputs that returns the same values.
+
+        Its ``timings`` are the seconds spent on ``trace``, ``derive``, ``plan``, ``compile`` and the last ``run``.
+        """
         from symgrad.compile import compile_gradient
 
-        return compile_gradient(self.program, dtype)
+        kernel = compile_gradient(self.program, dtype)
+        kernel.timings = {**self.timings, **kernel.timings}
+        return kernel
 
 
 def _steps_text(all_steps: tuple[Step, ...]) -> list[str]:

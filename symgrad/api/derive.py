@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings as python_warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import sympy
@@ -64,10 +65,13 @@ class Question:
 
     def derive(self, at: Instance | None = None) -> Derivation:
         """Derive for an instance, and where a function needs more sizes as numbers, with small ones."""
+        start = perf_counter()
         traced = self.trace(at)
+        read = perf_counter()
         names, single = _parameters(self.loss, traced.program.inputs, self.wrt)
         made = differentiate(traced.program, names)
-        return Derivation(made, names, single, traced.warnings, self.sizes(traced, self.derive))
+        timings = {"trace": read - start, "derive": perf_counter() - read}
+        return Derivation(made, names, single, traced.warnings, self.sizes(traced, self.derive), timings)
 
     def sizes(self, traced: TracedLoss, derive: Callable[[Instance], Any]) -> Sizes:
         """For which sizes it holds what was traced, and how to have it for others."""

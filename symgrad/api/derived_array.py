@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from symgrad.api.arguments import checked, evaluate
@@ -30,6 +30,7 @@ class DerivedArray:
         closed: whether the formula is the array itself, and not what it does to a direction.
         notes: what to know of it.
         sizes: for which sizes it holds; None if for all.
+        timings: seconds spent on ``trace`` and ``derive``.
     """
 
     label: str
@@ -38,6 +39,7 @@ class DerivedArray:
     closed: bool
     notes: tuple[str, ...] = ()
     sizes: Sizes | None = None
+    timings: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def shape(self) -> Shape:
@@ -123,7 +125,9 @@ class DerivedArray:
         """A compiled function of the same inputs that returns the same array."""
         from symgrad.compile import compile_arrays
 
-        return DerivedArrayKernel(compile_arrays(self.program, (self.label,), dtype), self.label)
+        kernel = compile_arrays(self.program, (self.label,), dtype)
+        kernel.timings = {**self.timings, **kernel.timings}
+        return DerivedArrayKernel(kernel, self.label)
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ class DerivedArrayKernel:
 
     @property
     def timings(self) -> dict[str, float]:
-        """Seconds spent on ``plan``, ``compile`` and the last ``run``."""
+        """Seconds spent on ``trace``, ``derive``, ``plan``, ``compile`` and the last ``run``."""
         return self.kernel.timings
 
     def __call__(self, arrays: Mapping[str, Any] | None = None, /, **named: Any) -> np.ndarray:

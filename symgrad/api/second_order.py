@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings as python_warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 from symgrad.api.derivation import Derivation
@@ -40,6 +41,7 @@ def hessian(d: Derivation, wrt: str | None) -> DerivedArray:
     Raises:
         SpecError: no such parameter; UnsupportedError: an operation on the way has no rule for stacks.
     """
+    start = perf_counter()
     name = _parameter(d, wrt)
     program, loss_sign = d.program, d.document.loss_sign
     computed = _gradient(program, name)
@@ -60,7 +62,8 @@ def hessian(d: Derivation, wrt: str | None) -> DerivedArray:
 
     equation = Equation(page, "hessian", loss_sign, sign, written)
     sizes = d.sizes and d.sizes.through(lambda i: hessian(_at(d, i), name))
-    return DerivedArray("hessian", made.only("hessian"), equation, matrix, _notes(program), sizes)
+    spent = _timings(d.timings, perf_counter() - start)
+    return DerivedArray("hessian", made.only("hessian"), equation, matrix, _notes(program), sizes, spent)
 
 
 def hessian_product(d: Derivation, wrt: str | None, direction: str | None) -> DerivedArray:
@@ -73,6 +76,7 @@ def hessian_product(d: Derivation, wrt: str | None, direction: str | None) -> De
     Raises:
         SpecError: no such parameter, or the direction's name is taken.
     """
+    start = perf_counter()
     name = _parameter(d, wrt)
     program, loss_sign = d.program, d.document.loss_sign
     computed = _gradient(program, name)
@@ -97,7 +101,8 @@ def hessian_product(d: Derivation, wrt: str | None, direction: str | None) -> De
         shapes = dict(sizes.shapes)
         shapes |= {along: shapes[name]} if name in shapes else {}
         sizes = sizes.through(lambda i: hessian_product(_at(d, i), name, along), shapes)
-    return DerivedArray("hvp", made.only("hvp"), equation, True, _notes(program), sizes)
+    spent = _timings(d.timings, perf_counter() - start)
+    return DerivedArray("hvp", made.only("hvp"), equation, True, _notes(program), sizes, spent)
 
 
 def jacobian(
@@ -137,7 +142,9 @@ def _at(d: Derivation, instance: Instance) -> Derivation:
 
 
 def _jacobian(question: Question, at: Instance | None = None) -> tuple[DerivedArray, tuple[str, ...]]:
+    begin = perf_counter()
     traced = question.trace(at, scalar=False)
+    read = perf_counter()
     program = traced.program
     name = _argument(program, question.wrt)
     shown = _freely(recognise(program), name)
@@ -162,7 +169,14 @@ def _jacobian(question: Question, at: Instance | None = None) -> tuple[DerivedAr
     equation = Equation(page, "jacobian", start, sign, written)
     sizes = question.sizes(traced, lambda i: _jacobian(question, i)[0])
     notes = (*(f"warning: {w}" for w in traced.warnings), *_notes(program))
-    return DerivedArray("jacobian", made.only("jacobian"), equation, matrix, notes, sizes), traced.warnings
+    spent = _timings({"trace": read - begin}, perf_counter() - read)
+    made = made.only("jacobian")
+    return DerivedArray("jacobian", made, equation, matrix, notes, sizes, spent), traced.warnings
+
+
+def _timings(before: Mapping[str, float], spent: float) -> dict[str, float]:
+    """The seconds of a derivation and of what was derived from it."""
+    return {**before, "derive": before.get("derive", 0.0) + spent}
 
 
 def _parameter(d: Derivation, wrt: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The command line: ``symgrad demo | derive | train | verify | info``.
+"""The command line: ``symgrad demo | derive | train | verify | cache | info``.
 
 The outermost layer.  Each command is one file with a function ``command``, loaded when it is called;
 ``load`` finds what ``FILE.py::name`` means, ``output`` writes what the stream can encode.

@@ -18,7 +18,8 @@ COMMANDS = {
     "derive": "Print the gradient of a loss.",
     "train": "Train a loss of a file, or the tutorial's problem, with a compiled loop.",
     "verify": "Check a gradient written by hand.",
-    "info": "Versions, kernel cache and threads.",
+    "cache": "What is kept of kernels: info, clear.",
+    "info": "Versions, processor, BLAS, kernel cache.",
 }
 
 

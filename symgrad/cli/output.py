@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -24,3 +25,10 @@ def say(text: str = "", err: bool = False) -> None:
 
         text = to_ascii(text)
     click.echo(text, err=err)
+
+
+def table(rows: Sequence[tuple[str, str]]) -> str:
+    """Two columns; a text of several lines stays in its own."""
+    width = max(len(left) for left, _ in rows) + 2
+    inner = "\n" + " " * width
+    return "\n".join(f"{left:<{width}}{right.replace(chr(10), inner)}" for left, right in rows)

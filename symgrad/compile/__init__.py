@@ -17,7 +17,8 @@ From source text to source text, without numba:
 
 From text to something that runs:
     arrays           checks what callers pass
-    cache            keeps files and compiled code for the next process
+    folder           files that only the user can write to, and not too many
+    cache            keeps sources and compiled code there for the next process
     compiled         one function of a file, compiled when first called
     threads, sweeping    shares of the rows on threads; an evaluation of a plan of blocks
     gradient, training, training_blocks    what callers hold
@@ -26,8 +27,8 @@ From text to something that runs:
 """
 
 from symgrad.compile.arrays import as_array, bind, check_dtype, real_array
-from symgrad.compile.cache import cache_folder
 from symgrad.compile.derived_arrays import compile_arrays
+from symgrad.compile.folder import cache_folder
 from symgrad.compile.gradient import Kernel, compile_gradient
 from symgrad.compile.training import TrainingKernel, training_kernel
 from symgrad.compile.training_source import TrainingPlan, plan_training

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -24,8 +25,15 @@ class Compiled:
     source: str
     name: str
     where: str = ""
-    function: Any = None
     _met: set[tuple[bool, ...]] = field(default_factory=set)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "function"}
+
+    @cached_property
+    def function(self) -> Any:
+        """The function; another process that was sent this finds its compiled code on disk."""
+        return load(self.source, self.name)
 
     def prepare(self, arguments: tuple[Any, ...]) -> float:
         """Compile for arrays of this kind, or take compiled code from disk; the seconds that it took."""
@@ -33,8 +41,7 @@ class Compiled:
         if kind in self._met:
             return 0.0
         start = perf_counter()
-        self.function, path = load(self.source, self.name)
-        compile_for(self.function, arguments, path)
+        compile_for(self.function, arguments)
         self._met.add(kind)
         return perf_counter() - start
 

@@ -100,5 +100,5 @@ def kernel_file(
     for text in inner:
         lines += ["", text, ""]
     for f in functions:
-        lines += ["", function_text(f.name, f.arguments, f.body, "cache=CACHE, **FLAGS"), ""]
+        lines += ["", function_text(f.name, f.arguments, f.body), ""]
     return "\n".join(lines)

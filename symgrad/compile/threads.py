@@ -55,7 +55,8 @@ def run_shares(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -
 
 @lru_cache(maxsize=1)
 def _libraries() -> tuple[Any, ...]:
-    """The BLAS libraries that are loaded; a kernel must have been, which loads SciPy's."""
+    """The BLAS libraries that are loaded, SciPy's among them, which kernels call."""
+    import scipy.linalg  # noqa: F401 - loads it
     from threadpoolctl import ThreadpoolController
 
     return tuple(c for c in ThreadpoolController().lib_controllers if c.user_api == "blas")

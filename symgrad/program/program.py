@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -56,6 +56,9 @@ class Binding:
     @property
     def type(self) -> Type:
         return Type(self.shape, self.kind)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return _fields(self)
 
     def __str__(self) -> str:
         details = [*self.args, *(f"{k}={v}" for k, v in self.items if k not in ("total",))]
@@ -119,8 +122,16 @@ class Program:
                 kept.append(b)
         return Program(self.inputs, tuple(reversed(kept)), outputs)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return _fields(self)
+
     def __str__(self) -> str:
         lines = [f"{i.name}: {format_shape(i.shape)}" for i in self.inputs]
         lines += [str(b) for b in self.bindings]
         lines += [f"{label} = {name}" for label, name in self.outputs]
         return "\n".join(lines)
+
+
+def _fields(record: Binding | Program) -> dict[str, Any]:
+    """What another process is sent: the fields, without what was computed from them."""
+    return {f.name: getattr(record, f.name) for f in fields(record)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from calculus.loss_table import LOSSES, SIZES, draw
@@ -135,3 +137,31 @@ def test_programs_are_values():
     second = sg.derive(TEXT, {"x": ("n", "d"), "w": ("d", 1), "y": ["n", 1]}, wrt=["w"]).program
     assert first == second
     assert hash(first) == hash(second)
+
+
+class TestTimings:
+    def test_of_a_kernel(self):
+        derivation = sg.derive(TEXT, SHAPES, wrt="w")
+        kernel = derivation.compile("float32")
+        assert list(kernel.timings) == ["trace", "derive", "plan"]
+        kernel(x=X, w=W, y=Y)
+        assert list(kernel.timings) == ["trace", "derive", "plan", "compile", "run"]
+        assert all(0 < seconds < 60 for seconds in kernel.timings.values())
+        assert derivation.timings == {key: kernel.timings[key] for key in ("trace", "derive")}
+
+    def test_of_second_derivatives(self):
+        derivation = sg.derive("np.sum(w**3)", {"w": "n"})
+        for made in (derivation.hessian(), derivation.hvp()):
+            assert made.timings["trace"] == derivation.timings["trace"]
+            assert made.timings["derive"] > derivation.timings["derive"]
+            assert list(made.compile().timings) == ["trace", "derive", "plan"]
+        jacobian = sg.jacobian("np.exp(w)", {"w": "n"})
+        assert list(jacobian.compile().timings) == ["trace", "derive", "plan"]
+
+    def test_a_slow_function_is_slow_to_trace(self):
+        def loss(w):
+            time.sleep(0.05)
+            return (w**2).sum()
+
+        timings = sg.derive(loss, {"w": "n"}).timings
+        assert timings["trace"] >= 0.05

@@ -1,14 +1,17 @@
 """The command line: what it prints, its exit status, and that no traceback ever reaches the user."""
 
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import symgrad as sg
 from symgrad.cli.main import group
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -41,7 +44,7 @@ def test_derive_text():
     [
         ("latex", r"x^{\top} (x w - y)"),
         ("numpy", "return v6, {'w': v9}"),
-        ("numba", "@njit(cache=CACHE"),
+        ("numba", "@njit(**FLAGS)"),
         ("sympy", "w: x.T*(x*w - y)"),
         ("ascii", "dL/dw = x'(xw - y)"),
     ],
@@ -67,6 +70,13 @@ def test_derive_steps_and_given():
     assert result.exit_code == 0
     assert "backward pass" in result.output
     assert "Aᵀ stands in front" in result.output
+
+
+def test_derive_loads_no_compiler():
+    done = process(*ARGUMENTS, PYTHONPROFILEIMPORTTIME="1")
+    loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert {"sympy", "symgrad"} <= loaded
+    assert not loaded & {"numba", "llvmlite", "scipy", "matplotlib", "hypothesis", "verify", "platformdirs"}
 
 
 def test_ascii_stream():
@@ -133,10 +143,66 @@ def test_demo():
         assert part in result.output
 
 
-def test_info():
-    result = call("info")
-    assert result.exit_code == 0
-    assert "numba" in result.output
+class TestInfo:
+    def test_text(self):
+        result = call("info")
+        assert result.exit_code == 0, result.output
+        lines = result.output.splitlines()
+        starts = {line.split("  ")[0] for line in lines} - {""}
+        assert starts == {
+            "symgrad", "Python", "numpy", "scipy", "sympy", "numba", "llvmlite", "hypothesis", "processor", "cores",
+            "BLAS", "cache",
+        }  # fmt: skip
+        second = lines[0].index(lines[0].split()[1])
+        assert all(line[second - 1] == " " != line[second] for line in lines), "a column is not straight"
+        assert all(len(line) <= 100 for line in lines if "/" not in line)
+
+    def test_json(self):
+        found = json.loads(call("info", "--json").output)
+        assert found["packages"]["numpy"] == np.__version__
+        assert found["cpu"]["name"] in call("info").output
+        assert found["cpu"]["features"]
+        assert found["cpu"]["cores"] >= 1
+        assert {"numpy", "scipy"} <= {b["of"] for b in found["blas"]} or os.name != "posix"
+        assert all(b["threads"] >= 1 for b in found["blas"])
+        assert found["cache"] == json.loads(call("cache", "info", "--json").output)
+
+    def test_a_package_that_is_not_there(self, monkeypatch):
+        monkeypatch.setattr("symgrad.cli.info.PACKAGES", ("numpy", "no-such-package"))
+        assert "no-such-package  not installed" in call("info").output
+
+
+class TestCache:
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("SYMGRAD_CACHE_DIR", str(tmp_path))
+        monkeypatch.delenv("SYMGRAD_CACHE_MB", raising=False)
+        return tmp_path / "kernels"
+
+    def test_info_and_clear(self, folder):
+        empty = call("cache", "info").output
+        assert empty.splitlines() == [f"folder   {folder}", "kernels  0", "size     0 MB of 500 MB"]
+        sg.derive("np.sum((w - 3)**2)", {"w": "n"}).compile()(w=np.ones(2))
+        found = json.loads(call("cache", "info", "--json").output)
+        assert found["folder"] == str(folder)
+        assert found["kernels"] == 1
+        assert found["bytes"] == sum(p.stat().st_size for p in folder.iterdir())
+        assert abs(found["newest"] - time.time()) < 600
+        assert "newest use  2" in call("cache", "info").output
+        assert call("cache", "clear").output == "1 kernel removed\n"
+        assert call("cache", "clear").output == "0 kernels removed\n"
+        assert list(folder.iterdir()) == []
+
+    def test_without_a_folder(self, monkeypatch):
+        monkeypatch.setenv("SYMGRAD_CACHE_MB", "0")
+        assert call("cache", "info").output.splitlines()[0] == "folder   none"
+        assert call("cache", "clear").output == "0 kernels removed\n"
+
+    def test_a_limit_that_is_no_number(self, monkeypatch):
+        monkeypatch.setenv("SYMGRAD_CACHE_MB", "lots")
+        result = call("cache", "info")
+        assert result.exit_code == 2
+        assert "SYMGRAD_CACHE_MB" in result.output
 
 
 class TestVerify:

@@ -22,7 +22,7 @@ def _as_it_is(*functions: Callable[..., Any], **options: Any) -> Any:
 def module(source: str) -> dict[str, Any]:
     """What the source defines."""
     text = source.replace("from numba import njit, prange", "").replace("from numba import njit", "")
-    names: dict[str, Any] = {"njit": _as_it_is, "CACHE": False, "prange": range}
+    names: dict[str, Any] = {"njit": _as_it_is, "prange": range}
     exec(compile(text, "<kernel>", "exec"), names)
     return names
 

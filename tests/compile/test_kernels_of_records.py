@@ -46,7 +46,7 @@ def loss_of(name: str, number: int) -> Program:
 
 def interpreted(program: Program, arrays: Mapping[str, np.ndarray], dtype: str):
     """What the text of the kernel computes without numba."""
-    text = gradient_source(program, dtype).replace("from numba import njit", "").replace("cache=CACHE, ", "")
+    text = gradient_source(program, dtype).replace("from numba import njit", "")
     names = {"njit": lambda **options: lambda f: f}
     exec(compile(text, "<kernel>", "exec"), names)
     sizes = {s.name: 0 for i in program.inputs for s in i.shape if isinstance(s, sympy.Symbol)}

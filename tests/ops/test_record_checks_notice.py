@@ -165,7 +165,11 @@ OURS = [
 def test_another_function_in_a_row_of_the_table(row):
     with pytest.raises(FAILURES):
         elementary.test_expression_and_meaning_agree(
-            replace(row, expr=1 + 2 * row.expr, meaning=row.expr if row.meaning is None else row.meaning)
+            replace(
+                row,
+                expr=1 + 2 * row.expr,
+                meaning_of=lambda: row.expr if row.meaning is None else row.meaning,
+            )
         )
 
 

@@ -4,8 +4,9 @@
 record per function, ``printer`` the walk that every target language shares, ``numpy_code`` the NumPy target.
 """
 
+from symgrad.ops.scalars.elementary import Elementary
 from symgrad.ops.scalars.numpy_code import SCIPY_NAMES, numpy_function, numpy_names, numpy_text, scipy_names
-from symgrad.ops.scalars.table import BY_NAME, BY_UFUNC, ELEMENTARY, Elementary, in_own_terms
+from symgrad.ops.scalars.table import BY_NAME, BY_UFUNC, ELEMENTARY, in_own_terms
 
 __all__ = [
     "BY_NAME",

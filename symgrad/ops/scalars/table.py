@@ -1,14 +1,13 @@
 """The elementwise functions: one record each, from which tracing, tests and the op table are made.
 
-``expr`` is what the function does to entries ``a0, a1, …``.  ``meaning`` says the same in SymPy's own
-functions where ``expr`` uses one of ours; a test compares both with NumPy, and the scalar witness
-differentiates ``meaning``, never ``expr``.
+``expr`` is what the function does to entries ``a0, a1, …``.  ``meaning`` says the same in SymPy's own functions
+where ``expr`` uses one of ours, and is made when somebody asks for it.  A test compares both with NumPy, and the
+scalar witness differentiates ``meaning``, never ``expr``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import sympy
 from sympy import Piecewise, Rational
@@ -16,43 +15,13 @@ from sympy import Piecewise, Rational
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import functions as f
 from symgrad.ops.scalars import logic, rounding, special
+from symgrad.ops.scalars.elementary import Elementary
 from symgrad.ops.scalars.rounding import floor_of, trunc_of
 
 A, B, C = ARG(0), ARG(1), ARG(2)
 
-
-@dataclass(frozen=True)
-class Elementary:
-    """An elementwise function.
-
-    Attributes:
-        name: its name in the eager side and in text.
-        expr: the result in terms of ``ARG`` symbols.
-        ufunc: NumPy's name for it, in ``numpy``; None where NumPy has none.
-        meaning: ``expr`` in SymPy's own functions; None where it is that already.
-        domain: for each argument where it is differentiable and real: ``real``, ``positive``, ``unit``
-            (|x| < 1), ``nonzero``, ``above-minus-one``, ``above-one``, ``fraction`` (no whole number and no
-            half), ``bool``.
-        kink: an expression that is 0 where the derivative jumps; None where it never does.
-        convention: the derivative used at the kink.
-    """
-
-    name: str
-    expr: sympy.Expr
-    ufunc: str | None = None
-    meaning: sympy.Expr | None = None
-    domain: tuple[str, ...] = ("real",)
-    kink: sympy.Expr | None = None
-    convention: str = ""
-
-    @property
-    def arity(self) -> int:
-        return len(self.domain)
-
-
 _TWO = ("real", "real")
 _TRUTHS = ("bool", "bool")
-_HEAVISIDE = Piecewise((1, A > 0), (0, True))
 
 
 def _truth(holds: sympy.Basic) -> sympy.Expr:
@@ -64,21 +33,21 @@ _LOGIC = (
         "logical_and",
         logic.LogicalAnd(A, B),
         "logical_and",
-        meaning=_truth(sympy.And(sympy.Ne(A, 0), sympy.Ne(B, 0))),
+        meaning_of=lambda: _truth(sympy.And(sympy.Ne(A, 0), sympy.Ne(B, 0))),
         domain=_TRUTHS,
     ),
     Elementary(
         "logical_or",
         logic.LogicalOr(A, B),
         "logical_or",
-        meaning=_truth(sympy.Or(sympy.Ne(A, 0), sympy.Ne(B, 0))),
+        meaning_of=lambda: _truth(sympy.Or(sympy.Ne(A, 0), sympy.Ne(B, 0))),
         domain=_TRUTHS,
     ),
     Elementary(
         "logical_xor",
         logic.LogicalXor(A, B),
         "logical_xor",
-        meaning=_truth(
+        meaning_of=lambda: _truth(
             sympy.Or(sympy.And(sympy.Ne(A, 0), sympy.Eq(B, 0)), sympy.And(sympy.Eq(A, 0), sympy.Ne(B, 0)))
         ),
         domain=_TRUTHS,
@@ -87,19 +56,19 @@ _LOGIC = (
         "logical_not",
         logic.LogicalNot(A),
         "logical_not",
-        meaning=_truth(sympy.Eq(A, 0)),
+        meaning_of=lambda: _truth(sympy.Eq(A, 0)),
         domain=("bool",),
     ),
-    Elementary("isnan", logic.IsNan(A), "isnan", meaning=sympy.S.Zero),
-    Elementary("isinf", logic.IsInf(A), "isinf", meaning=sympy.S.Zero),
-    Elementary("isfinite", logic.IsFinite(A), "isfinite", meaning=sympy.S.One),
+    Elementary("isnan", logic.IsNan(A), "isnan", meaning_of=lambda: sympy.S.Zero),
+    Elementary("isinf", logic.IsInf(A), "isinf", meaning_of=lambda: sympy.S.Zero),
+    Elementary("isfinite", logic.IsFinite(A), "isfinite", meaning_of=lambda: sympy.S.One),
 )
 _ROUNDING = (
     Elementary(
         "floor",
         rounding.Floor(A),
         "floor",
-        meaning=floor_of(A),
+        meaning_of=lambda: floor_of(A),
         domain=("fraction",),
         kink=sympy.sin(sympy.pi * A),
     ),
@@ -107,7 +76,7 @@ _ROUNDING = (
         "ceil",
         rounding.Ceil(A),
         "ceil",
-        meaning=-floor_of(-A),
+        meaning_of=lambda: -floor_of(-A),
         domain=("fraction",),
         kink=sympy.sin(sympy.pi * A),
     ),
@@ -115,7 +84,7 @@ _ROUNDING = (
         "trunc",
         rounding.Trunc(A),
         "trunc",
-        meaning=trunc_of(A),
+        meaning_of=lambda: trunc_of(A),
         domain=("fraction",),
         kink=sympy.sin(sympy.pi * A),
     ),
@@ -123,7 +92,7 @@ _ROUNDING = (
         "rint",
         rounding.Rint(A),
         "rint",
-        meaning=floor_of(A + Rational(1, 2)),
+        meaning_of=lambda: floor_of(A + Rational(1, 2)),
         domain=("fraction",),
         kink=sympy.cos(sympy.pi * A),
     ),
@@ -131,7 +100,7 @@ _ROUNDING = (
         "floor_divide",
         rounding.FloorDivide(A, B),
         "floor_divide",
-        meaning=floor_of(A / B),
+        meaning_of=lambda: floor_of(A / B),
         domain=("fraction", "nonzero"),
         kink=sympy.sin(sympy.pi * A / B),
     ),
@@ -139,7 +108,7 @@ _ROUNDING = (
         "remainder",
         rounding.Remainder(A, B),
         "remainder",
-        meaning=A - B * floor_of(A / B),
+        meaning_of=lambda: A - B * floor_of(A / B),
         domain=("fraction", "nonzero"),
         kink=sympy.sin(sympy.pi * A / B),
         convention="the slope on the side where the remainder is 0",
@@ -148,7 +117,7 @@ _ROUNDING = (
         "fmod",
         rounding.Fmod(A, B),
         "fmod",
-        meaning=A - B * trunc_of(A / B),
+        meaning_of=lambda: A - B * trunc_of(A / B),
         domain=("fraction", "nonzero"),
         kink=sympy.sin(sympy.pi * A / B),
         convention="the slope on the side where the remainder is 0",
@@ -159,7 +128,7 @@ _SPECIAL = (
         "hypot",
         special.Hypot(A, B),
         "hypot",
-        meaning=sympy.sqrt(A**2 + B**2),
+        meaning_of=lambda: sympy.sqrt(A**2 + B**2),
         domain=_TWO,
         kink=A**2 + B**2,
         convention="0 at the origin",
@@ -171,13 +140,13 @@ _SPECIAL = (
         "cbrt",
         special.Cbrt(A),
         "cbrt",
-        meaning=Piecewise((A ** Rational(1, 3), A >= 0), (-((-A) ** Rational(1, 3)), True)),
+        meaning_of=lambda: Piecewise((A ** Rational(1, 3), A >= 0), (-((-A) ** Rational(1, 3)), True)),
         domain=("nonzero",),
     ),
     Elementary(
         "sinc",
         special.Sinc(A),
-        meaning=Piecewise((1, sympy.Eq(A, 0)), (sympy.sin(sympy.pi * A) / (sympy.pi * A), True)),
+        meaning_of=lambda: Piecewise((1, sympy.Eq(A, 0)), (sympy.sin(sympy.pi * A) / (sympy.pi * A), True)),
     ),
     Elementary("deg2rad", A * sympy.pi / 180, "deg2rad"),
     Elementary("rad2deg", A * 180 / sympy.pi, "rad2deg"),
@@ -185,7 +154,7 @@ _SPECIAL = (
         "copysign",
         special.CopySign(A, B),
         "copysign",
-        meaning=Piecewise((A, A >= 0), (-A, True)) * Piecewise((1, B >= 0), (-1, True)),
+        meaning_of=lambda: Piecewise((A, A >= 0), (-A, True)) * Piecewise((1, B >= 0), (-1, True)),
         domain=_TWO,
         kink=A * B,
         convention="0 where a = 0",
@@ -194,7 +163,7 @@ _SPECIAL = (
         "heaviside",
         special.StepAt(A, B),
         "heaviside",
-        meaning=Piecewise((0, A < 0), (1, A > 0), (B, True)),
+        meaning_of=lambda: Piecewise((0, A < 0), (1, A > 0), (B, True)),
         domain=_TWO,
         kink=A,
         convention="0 by x; at 0 the value there has the slope 1",
@@ -203,7 +172,7 @@ _SPECIAL = (
         "fmax",
         special.FMax(A, B),
         "fmax",
-        meaning=Piecewise((A, A >= B), (B, True)),
+        meaning_of=lambda: Piecewise((A, A >= B), (B, True)),
         domain=_TWO,
         kink=A - B,
         convention="½ to each argument at a tie",
@@ -212,7 +181,7 @@ _SPECIAL = (
         "fmin",
         special.FMin(A, B),
         "fmin",
-        meaning=Piecewise((A, A <= B), (B, True)),
+        meaning_of=lambda: Piecewise((A, A <= B), (B, True)),
         domain=_TWO,
         kink=A - B,
         convention="½ to each argument at a tie",
@@ -223,25 +192,25 @@ _SPECIAL = (
     Elementary(
         "xlogy",
         special.XLogY(A, B),
-        meaning=Piecewise((0, sympy.Eq(A, 0)), (A * sympy.log(B), True)),
+        meaning_of=lambda: Piecewise((0, sympy.Eq(A, 0)), (A * sympy.log(B), True)),
         domain=("real", "positive"),
     ),
     Elementary(
         "xlog1py",
         special.XLog1pY(A, B),
-        meaning=Piecewise((0, sympy.Eq(A, 0)), (A * sympy.log(1 + B), True)),
+        meaning_of=lambda: Piecewise((0, sympy.Eq(A, 0)), (A * sympy.log(1 + B), True)),
         domain=("real", "above-minus-one"),
     ),
     Elementary(
         "less_one",
         special.LessOne(A),
-        meaning=Piecewise((1, sympy.Eq(A, 0)), (A - 1, True)),
+        meaning_of=lambda: Piecewise((1, sympy.Eq(A, 0)), (A - 1, True)),
         domain=("nonzero",),
     ),
     Elementary(
         "log_ndtr",
         special.LogNdtr(A),
-        meaning=sympy.log(sympy.erfc(-A / sympy.sqrt(2)) / 2),
+        meaning_of=lambda: sympy.log(sympy.erfc(-A / sympy.sqrt(2)) / 2),
     ),
 )
 
@@ -255,17 +224,19 @@ ELEMENTARY: tuple[Elementary, ...] = (
     Elementary("square", A**2, "square"),
     Elementary("pow", A**B, "power", domain=("positive", "real")),
     Elementary("exp", sympy.exp(A), "exp"),
-    Elementary("expm1", f.Expm1(A), "expm1", meaning=sympy.exp(A) - 1),
+    Elementary("expm1", f.Expm1(A), "expm1", meaning_of=lambda: sympy.exp(A) - 1),
     Elementary("log", sympy.log(A), "log", domain=("positive",)),
     Elementary("log2", sympy.log(A) / sympy.log(2), "log2", domain=("positive",)),
     Elementary("log10", sympy.log(A) / sympy.log(10), "log10", domain=("positive",)),
-    Elementary("log1p", f.Log1p(A), "log1p", meaning=sympy.log(1 + A), domain=("above-minus-one",)),
+    Elementary(
+        "log1p", f.Log1p(A), "log1p", meaning_of=lambda: sympy.log(1 + A), domain=("above-minus-one",)
+    ),
     Elementary("sqrt", sympy.sqrt(A), "sqrt", domain=("positive",)),
     Elementary(
         "abs",
         f.Absolute(A),
         "absolute",
-        meaning=Piecewise((A, A >= 0), (-A, True)),
+        meaning_of=lambda: Piecewise((A, A >= 0), (-A, True)),
         kink=A,
         convention="0 at 0",
     ),
@@ -273,7 +244,7 @@ ELEMENTARY: tuple[Elementary, ...] = (
         "sign",
         f.Sign(A),
         "sign",
-        meaning=Piecewise((1, A > 0), (-1, A < 0), (0, True)),
+        meaning_of=lambda: Piecewise((1, A > 0), (-1, A < 0), (0, True)),
         kink=A,
         convention="0 at 0",
     ),
@@ -289,41 +260,41 @@ ELEMENTARY: tuple[Elementary, ...] = (
     Elementary("arctanh", sympy.atanh(A), "arctanh", domain=("unit",)),
     Elementary("arcsinh", sympy.asinh(A), "arcsinh"),
     Elementary("erf", sympy.erf(A)),
-    Elementary("sigmoid", f.Sigmoid(A), meaning=1 / (1 + sympy.exp(-A))),
-    Elementary("softplus", f.Softplus(A), meaning=sympy.log(1 + sympy.exp(A))),
+    Elementary("sigmoid", f.Sigmoid(A), meaning_of=lambda: 1 / (1 + sympy.exp(-A))),
+    Elementary("softplus", f.Softplus(A), meaning_of=lambda: sympy.log(1 + sympy.exp(A))),
     Elementary(
         "logaddexp",
         f.LogAddExp(A, B),
         "logaddexp",
-        meaning=sympy.log(sympy.exp(A) + sympy.exp(B)),
+        meaning_of=lambda: sympy.log(sympy.exp(A) + sympy.exp(B)),
         domain=_TWO,
     ),
     Elementary(
         "relu",
         f.Relu(A),
-        meaning=Piecewise((A, A > 0), (0, True)),
+        meaning_of=lambda: Piecewise((A, A > 0), (0, True)),
         kink=A,
         convention="0 at 0",
     ),
     Elementary(
         "step",
         f.Step(A),
-        meaning=_HEAVISIDE,
+        meaning_of=lambda: Piecewise((1, A > 0), (0, True)),
         kink=A,
         convention="0 at 0",
     ),
-    Elementary("silu", A * f.Sigmoid(A), meaning=A / (1 + sympy.exp(-A))),
+    Elementary("silu", A * f.Sigmoid(A), meaning_of=lambda: A / (1 + sympy.exp(-A))),
     Elementary("gelu", A * (1 + sympy.erf(A / sympy.sqrt(2))) / 2),
     Elementary(
         "elu",
         f.Elu(A),
-        meaning=Piecewise((A, A > 0), (sympy.exp(A) - 1, True)),
+        meaning_of=lambda: Piecewise((A, A > 0), (sympy.exp(A) - 1, True)),
     ),
     Elementary(
         "maximum",
         f.Maximum(A, B),
         "maximum",
-        meaning=Piecewise((A, A >= B), (B, True)),
+        meaning_of=lambda: Piecewise((A, A >= B), (B, True)),
         domain=_TWO,
         kink=A - B,
         convention="½ to each argument at a tie",
@@ -332,7 +303,7 @@ ELEMENTARY: tuple[Elementary, ...] = (
         "minimum",
         f.Minimum(A, B),
         "minimum",
-        meaning=Piecewise((A, A <= B), (B, True)),
+        meaning_of=lambda: Piecewise((A, A <= B), (B, True)),
         domain=_TWO,
         kink=A - B,
         convention="½ to each argument at a tie",
@@ -340,40 +311,54 @@ ELEMENTARY: tuple[Elementary, ...] = (
     Elementary(
         "above",
         f.Above(A, B),
-        meaning=Piecewise((1, A > B), (0, A < B), (Rational(1, 2), True)),
+        meaning_of=lambda: Piecewise((1, A > B), (0, A < B), (Rational(1, 2), True)),
         domain=_TWO,
         kink=A - B,
     ),
     Elementary(
         "where",
         f.Select(A, B, C),
-        meaning=Piecewise((B, sympy.Ne(A, 0)), (C, True)),
+        meaning_of=lambda: Piecewise((B, sympy.Ne(A, 0)), (C, True)),
         domain=("bool", "real", "real"),
     ),
     Elementary(
         "ratio",
         f.Ratio(A, B),
-        meaning=Piecewise((A / B, sympy.Ne(B, 0)), (0, True)),
+        meaning_of=lambda: Piecewise((A / B, sympy.Ne(B, 0)), (0, True)),
         domain=("real", "nonzero"),
         kink=B,
         convention="0 at 0",
     ),
-    Elementary("greater", f.Greater(A, B), "greater", meaning=_truth(A > B), domain=_TWO, kink=A - B),
+    Elementary(
+        "greater", f.Greater(A, B), "greater", meaning_of=lambda: _truth(A > B), domain=_TWO, kink=A - B
+    ),
     Elementary(
         "greater_equal",
         f.GreaterEqual(A, B),
         "greater_equal",
-        meaning=_truth(A >= B),
+        meaning_of=lambda: _truth(A >= B),
         domain=_TWO,
         kink=A - B,
     ),
-    Elementary("less", f.Less(A, B), "less", meaning=_truth(A < B), domain=_TWO, kink=A - B),
+    Elementary("less", f.Less(A, B), "less", meaning_of=lambda: _truth(A < B), domain=_TWO, kink=A - B),
     Elementary(
-        "less_equal", f.LessEqual(A, B), "less_equal", meaning=_truth(A <= B), domain=_TWO, kink=A - B
+        "less_equal",
+        f.LessEqual(A, B),
+        "less_equal",
+        meaning_of=lambda: _truth(A <= B),
+        domain=_TWO,
+        kink=A - B,
     ),
-    Elementary("equal", f.Equal(A, B), "equal", meaning=_truth(sympy.Eq(A, B)), domain=_TWO, kink=A - B),
     Elementary(
-        "not_equal", f.NotEqual(A, B), "not_equal", meaning=_truth(sympy.Ne(A, B)), domain=_TWO, kink=A - B
+        "equal", f.Equal(A, B), "equal", meaning_of=lambda: _truth(sympy.Eq(A, B)), domain=_TWO, kink=A - B
+    ),
+    Elementary(
+        "not_equal",
+        f.NotEqual(A, B),
+        "not_equal",
+        meaning_of=lambda: _truth(sympy.Ne(A, B)),
+        domain=_TWO,
+        kink=A - B,
     ),
     *_LOGIC,
     *_ROUNDING,
@@ -384,9 +369,9 @@ BY_NAME: dict[str, Elementary] = {e.name: e for e in ELEMENTARY}
 BY_UFUNC: dict[str, Elementary] = {e.ufunc: e for e in ELEMENTARY if e.ufunc}
 
 MEANING: dict[type, Callable[..., sympy.Expr]] = {
-    type(e.expr): sympy.Lambda(tuple(ARG(i) for i in range(e.arity)), e.meaning)
+    type(e.expr): e.meaning_at
     for e in ELEMENTARY
-    if e.meaning is not None and e.expr.args == tuple(ARG(i) for i in range(e.arity))
+    if e.meaning_of is not None and e.expr.args == tuple(ARG(i) for i in range(e.arity))
 }
 
 

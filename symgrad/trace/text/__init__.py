@@ -8,16 +8,22 @@ from running for ever; ``place`` points at where something is wrong.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 from symgrad.errors import SpecError, nearest
 from symgrad.program import Builder
 from symgrad.trace.array import Traced
-from symgrad.trace.text import limits, math_reader, numpy_syntax
+from symgrad.trace.text import limits
 from symgrad.trace.text.calls import FUNCTIONS
 
-_READ = {"numpy": numpy_syntax.read, "math": math_reader.read}
-_NAMES = {"numpy": numpy_syntax.names_in, "math": math_reader.names_in}
-SYNTAXES = tuple(_READ)
+_READERS = {"numpy": "numpy_syntax", "math": "math_reader"}
+SYNTAXES = tuple(_READERS)
+
+
+def _reader(syntax: str) -> Any:
+    """The module that reads a syntax, loaded when it is first used."""
+    return import_module(f"symgrad.trace.text.{_READERS[syntax]}")
 
 
 def read_text(
@@ -38,15 +44,16 @@ def read_text(
     """
     check_syntax(syntax)
     try:
-        return _READ[syntax](text, builder, {n: v for n, v in names.items() if v is not None})
+        value: Traced = _reader(syntax).read(text, builder, {n: v for n, v in names.items() if v is not None})
     except RecursionError:  # the caller's own stack is deep
         raise limits.too_deep() from None
+    return value
 
 
 def names_in(text: str, syntax: str = "numpy") -> list[str]:
     """The names in a formula that are not called, in order of appearance."""
     check_syntax(syntax)
-    return _NAMES[syntax](text)
+    return list(_reader(syntax).names_in(text))
 
 
 def check_syntax(syntax: str) -> None:
