@@ -57,6 +57,7 @@ def minimize(
     every: int | None = None,
     seed: int = 0,
     dtype: Any = None,
+    compress: bool = True,
 ) -> Run:
     """Minimize a loss: derivation, gradient, update and loss history become one compiled function.
 
@@ -75,6 +76,8 @@ def minimize(
         every: steps between callbacks; a tenth of the run if None.
         seed: of the order of the rows.
         dtype: ``float32`` or ``float64``; NumPy's promotion of all arrays if None.
+        compress: whether a least-squares problem on all rows may be trained on fewer rows with the same loss and
+            gradients, where that pays; ``Run.notes`` says whether it was.
 
     Raises:
         DataError: integer parameters, object arrays, NaN in the data.
@@ -88,7 +91,7 @@ def minimize(
     derived = perf_counter() - start
     return train(
         derivation, problem, rule, steps, batch_size, rate_schedule(schedule, rule), callbacks, validation, every,
-        seed, derived,
+        seed, derived, compress,
     )  # fmt: skip
 
 
@@ -104,6 +107,7 @@ def train(
     every: int | None,
     seed: int,
     derived: float,
+    compress: bool = True,
 ) -> Run:
     """Run a derivation on a problem's arrays."""
     if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
@@ -130,6 +134,7 @@ def train(
         validation=validation,
         every=every,
         seed=seed,
+        compress=compress,
     )
     outcome = run(job)
     return Run(
@@ -139,6 +144,7 @@ def train(
         timings={"derive": derived, **outcome.timings},
         derivation=derivation,
         source=outcome.source,
+        notes=outcome.notes,
     )
 
 

@@ -64,7 +64,6 @@ def factor(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, int] | None:
         open_ = open_[norms[open_] > noise[open_]]  # of the others nothing is left but rounding
         scale = np.where(norms > 0, norms, 1.0)
         scaled = h / np.outer(scale, scale)
-        r = np.linalg.cholesky(scaled[np.ix_(taken, taken)]).T
         over = np.linalg.solve(r.T, scaled[np.ix_(taken, open_)])
         c, order, rank = _pivoted(scaled[np.ix_(open_, open_)] - over.T @ over)
         lead, late = order[:rank], order[rank:]
@@ -118,26 +117,24 @@ def _products(
     from symgrad.compile.threads import one_blas_thread
 
     rows, count = columns[0].shape[0], sum(c.shape[1] for c in columns)
-    block = max(64, _BLOCK // max(count, 1))
-    blocks = -(-rows // block)
-    per_task = -(-blocks // min(_TASKS, max(blocks, 1))) * block
+    block = max(64, _BLOCK // count)
+    per_task = max(1, -(-rows // (block * _TASKS))) * block
+    change = None if p is None or moved is None else p[:, moved]
 
     def task(begin: int) -> np.ndarray:
-        total: np.ndarray | None = None
-        for m in _blocks(columns, begin, min(begin + per_task, rows), block, count):
-            if p is None or moved is None:
-                part = np.dot(m.T, m)
-            else:
-                m[:, moved] = m @ p[:, moved]
-                part = np.dot(m.T, m[:, moved])
-            total = part if total is None else np.add(total, part, out=total)
-        assert total is not None
+        total = np.zeros((count, count if change is None else change.shape[1]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for m in _blocks(columns, begin, min(begin + per_task, rows), block, count):
+                if change is None:
+                    total += np.dot(m.T, m)
+                else:
+                    m[:, moved] = m @ change
+                    total += np.dot(m.T, m[:, moved])
         return total
 
     begins = range(0, rows, per_task)
     with one_blas_thread(), ThreadPoolExecutor(min(config.NUMBA_NUM_THREADS, len(begins))) as pool:
-        total: np.ndarray = sum(pool.map(task, begins))
-    return total
+        return np.sum(list(pool.map(task, begins)), axis=0)
 
 
 def _blocks(

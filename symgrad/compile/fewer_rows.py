@@ -143,7 +143,8 @@ class _Degrees:
         row = self._row(b, form)
         if row is None:
             return False
-        weights = tuple((k, self.degree[b.args[a.arg]]) for k, a in enumerate(form.access) if b.args[a.arg] in self.axis)
+        read = [b.args[a.arg] for a in form.access]
+        weights = tuple((k, self.degree[name]) for k, name in enumerate(read) if name in self.axis)
         degrees = _degrees(sympy.sympify(form.fn), weights)
         if degrees is None:
             return False
@@ -215,7 +216,9 @@ def _degrees(fn: sympy.Expr, weights: tuple[tuple[int, int], ...]) -> set[int] |
 def _written(found: _Degrees) -> FewerRows | None:
     """The program on fewer rows: the same bindings, with ones where rows are not linear without them."""
     program, symbol = found.program, found.symbol
-    needed = [b for b in program.bindings if b.name in found.degree and b.name not in (*found.data, *found.once)]
+    needed = [
+        b for b in program.bindings if b.name in found.degree and b.name not in (*found.data, *found.once)
+    ]
     counting = any(_has_count(b, symbol) for b in needed)
     taken = set(program.by_name)
     ones = _free("ones", taken) if found.pad else None
@@ -223,10 +226,13 @@ def _written(found: _Degrees) -> FewerRows | None:
     builder = Builder()
     names: dict[str, str] = {}
     for i in program.inputs:
-        if i.name in found.parameters or (i.name in found.degree and i.name not in (*found.data, *found.once)):
+        if i.name in found.parameters or (
+            i.name in found.degree and i.name not in (*found.data, *found.once)
+        ):
             names[i.name] = builder.input(Input(i.name, i.shape, i.kind))
     for name in (*found.data, *found.once):
-        names[name] = builder.input(Input(name, program.type(name).shape))
+        kind = program.type(name).kind if name in found.once else "real"
+        names[name] = builder.input(Input(name, program.type(name).shape, kind))
     for extra, shape in ((ones, (symbol,)), (count, ())):
         if extra is not None:
             builder.input(Input(extra, shape))
@@ -253,16 +259,21 @@ def _binding(
         assert ones is not None
         if b.op == "sum":
             (given,) = b.args
-            padded = builder.emit("pointwise", args[0], _ones(builder, found, given, ones), fn=ARG(0) * ARG(1))
+            padded = builder.emit(
+                "pointwise", args[0], _ones(builder, found, given, ones), fn=ARG(0) * ARG(1)
+            )
             return builder.emit("sum", padded, **b.attrs)
         column = _ones(builder, found, b.name, ones)
         if b.op == "broadcast_to":
-            return builder.emit("broadcast_to", builder.emit("pointwise", args[0], column, fn=ARG(0) * ARG(1)), **b.attrs)
+            linear = builder.emit("pointwise", args[0], column, fn=ARG(0) * ARG(1))
+            return builder.emit("broadcast_to", linear, **b.attrs)
         fn = _padded(b, found, ARG(len(args)))
         args.append(column)
     elif b.op == "pointwise":
         fn = b.attrs["fn"]
     elif b.op == "constant" and count is not None and b.attrs["value"].has(found.symbol):
+        if b.attrs["value"] == found.symbol:
+            return count
         return builder.emit("pointwise", count, fn=b.attrs["value"].xreplace({found.symbol: ARG(0)}))
     else:
         return builder.emit(b.op, *args, **b.attrs)
