@@ -161,9 +161,7 @@ def short_data(
         None where the data holds NaN or infinity, or numbers whose squares overflow.
     """
     rows = next(arrays[i.name].shape[i.shape.index(symbol)] for i in program.inputs if symbol in i.shape)
-    values = _once(program, [*(n for n in short.axis if n != short.ones), *short.once], arrays)
-    if short.ones is not None:
-        values[short.ones] = np.broadcast_to(1.0, (rows,))
+    values = _computed(short, arrays)
     if short.count is not None:
         values[short.count] = np.array(float(rows))
     if not all(np.isfinite(values[n]).all() for n in short.once):
@@ -176,20 +174,21 @@ def short_data(
     return {i.name: {**arrays, **values}[i.name] for i in short.program.inputs}, found[1]
 
 
-def _once(program: Program, names: list[str], arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Values that the data alone decides, in float64; the data itself as it is."""
-    values = {n: arrays[n] for n in names if program.is_input(n)}
-    computed = [n for n in names if n not in values]
-    if not computed:
+def _computed(short: FewerRows, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The inputs of the short program: the data as it is, and what is computed of it, in float64."""
+    names = [n for n in (*short.axis, *short.once) if n not in short.data.output]
+    values = {n: arrays[n] for n in names}
+    if not short.data.outputs:
         return values
-    part = Program(program.inputs, program.bindings, tuple((n, n) for n in computed)).only(*computed)
-    read = {a for b in part.bindings for a in b.args}
-    part = replace(part, inputs=tuple(i for i in part.inputs if i.name in read or _gives_sizes(i)))
+    read = {a for b in short.data.bindings for a in b.args}
+    part = replace(
+        short.data, inputs=tuple(i for i in short.data.inputs if i.name in read or _gives_sizes(i))
+    )
     wide = [arrays[i.name].astype(np.float64) if i.kind == "real" else arrays[i.name] for i in part.inputs]
     with np.errstate(all="ignore"):
-        first = numpy_callable(part)(*wide)
-    found = {computed[0]: first} if len(computed) == 1 else {computed[0]: first[0], **first[1]}
-    return values | {n: np.asarray(a) for n, a in found.items()}
+        found = numpy_callable(part)(*wide)
+    first, *others = part.output
+    return values | ({first: found[0], **found[1]} if others else {first: found})
 
 
 def _gives_sizes(i: Input) -> bool:

@@ -90,6 +90,18 @@ SAME = {
     "ones of the user": "np.sum((np.column_stack([np.ones(len(y)), x]) @ np.exp(np.array([a, b])) - y)**2)",
     "reconstruction": "np.mean((X - X @ A @ A.T)**2)",
     "a stack of designs": "np.sum((np.einsum('ndk,d->nk', P, w) - Y)**2)",
+    "weighted": "np.sum(s**2 * (X @ w - y)**2)",
+    "weighted mean": "np.average((X @ w + b - y)**2, weights=np.exp(s))",
+    "weighted outputs and rows": "np.sum(np.exp(s)[:, None] * (X @ W + c - Y)**2) + np.sum(W**2)",
+    "standard deviations": "np.sum(((X @ w + b - y) / np.exp(s))**2)",
+    "a line with standard deviations": "0.5 * np.sum(((a * x + b - y) / (1 + s**2))**2) + np.sum(np.log(1 + s**2))",
+    "a mask": "np.sum((s > 0) * (X @ w - y)**2)",
+    "a mask before": "np.sum(((s > 0) * (X @ w + b - y))**2) / np.sum(s > 0)",
+    "weights twice": "np.sum(np.exp(x) * (np.exp(s) * (X @ w - y))**2)",
+    "weighted and not": "np.sum(np.exp(s) * (X @ w - y)**2) + np.sum((X @ w - y)**2)",
+    "weighted sum": "np.sum(s * (X @ w - y))**2",
+    "a weight of the parameters": "np.sum(np.exp(s) * (np.exp(b) * (X @ w - y)**2))",
+    "Wᵀdiag(s)W": "np.trace((X @ W).T @ (np.exp(s)[:, None] * (X @ W)))",
     "normalised in the batch": "np.mean(((X @ w - np.mean(X @ w)) / np.sqrt(np.var(X @ w) + 1e-3) * a + b - y)**2)",
 }
 
@@ -129,6 +141,8 @@ MORE = {
     "rounded": "np.sum((np.floor(X @ w) - y)**2)",
     "chosen by a parameter": "np.sum(np.where(X @ w > 0, X @ w - y, 0)**2)",
     "of the data alone, and of parameters": "np.sum(y**2) * np.sum(w**2)",
+    "weighted by what moves": "np.sum(np.exp(X @ w) * (X @ w - y)**2)",
+    "weights of entries": "np.sum(U**2 * (X @ W - Y)**2)",
     "no data": "np.sum(w**2)",
     "data alone": "np.sum(y**2) + 0 * b",
 }
