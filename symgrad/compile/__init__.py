@@ -7,6 +7,7 @@ From source text to source text, without numba:
     placement        which values get memory, which are written into their readers
     nests, loops     one evaluation as loops over arrays
     rows, blocks     one evaluation as a sweep over blocks of rows, on threads
+    degrees, fewer_rows    losses that fewer rows give as well
     unrolled         one evaluation of a tiny problem, every entry a variable
     update           an optimizer's step
     source           the file around a function
@@ -14,6 +15,7 @@ From source text to source text, without numba:
 
 From text to something that runs:
     arrays           checks what callers pass
+    factor           fewer rows with the same sums of products
     cache            keeps files and compiled code for the next process
     compiled         one function of a file, compiled when first called
     gradient, training    what callers hold
