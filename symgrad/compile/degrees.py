@@ -15,8 +15,7 @@ from functools import lru_cache
 
 import sympy
 
-from symgrad.compile.rows import has_size, only_axis
-from symgrad.ops.dims import Shape
+from symgrad.ops.dims import Shape, has_size, only_axis
 from symgrad.ops.record import ARG, INDEX, Definition
 from symgrad.program import Binding, Program
 

@@ -71,17 +71,17 @@ def separate(program: Program, symbol: sympy.Symbol) -> Separation | None:
     axis: dict[str, int] = {}
     counting: set[str] = set()
     for i in program.inputs:
-        if not has_size(i.shape, symbol):
+        if not _has(i.shape, symbol):
             role[i.name] = "before"
             continue
-        at = only_axis(i.shape, symbol)
+        at = _only_axis(i.shape, symbol)
         if at is None:
             return None
         role[i.name], axis[i.name] = "row", at
     for b in program.bindings:
         roles = {role[a] for a in b.args}
         late = bool(roles & {"total", "after"})
-        if "row" not in roles and not has_size(b.shape, symbol):
+        if "row" not in roles and not _has(b.shape, symbol):
             role[b.name] = "after" if late else "before"
             continue
         form = _definition(program, b)
@@ -112,11 +112,11 @@ def pays(program: Program, found: Separation, sizes: Mapping[str, int]) -> bool:
     return sum(prod(s) for s in shapes) >= LARGE
 
 
-def has_size(shape: Shape, symbol: sympy.Symbol) -> bool:
+def _has(shape: Shape, symbol: sympy.Symbol) -> bool:
     return any(symbol in sympy.sympify(d).free_symbols for d in shape)
 
 
-def only_axis(shape: Shape, symbol: sympy.Symbol) -> int | None:
+def _only_axis(shape: Shape, symbol: sympy.Symbol) -> int | None:
     """The one axis of that size; None where the symbol occurs otherwise, too."""
     if sum(symbol in sympy.sympify(d).free_symbols for d in shape) != 1 or symbol not in shape:
         return None
@@ -143,10 +143,10 @@ def _row_index(
         (place,) = found
         assert place is not None
         if place < 0:
-            return ("total", -1) if not has_size(b.shape, symbol) else None
-        return ("row", place) if only_axis(b.shape, symbol) == place else None
+            return ("total", -1) if not _has(b.shape, symbol) else None
+        return ("row", place) if _only_axis(b.shape, symbol) == place else None
     row = _shared(b, form.access, axis, counting, form.fn)
-    place = only_axis(b.shape, symbol)
+    place = _only_axis(b.shape, symbol)
     if row == ():
         # No argument has rows: every row of the result is the same, or counts.
         if place is None or any(_mentions(a.index, INDEX(place)) for a in form.access):
@@ -158,7 +158,7 @@ def _row_index(
     (index,) = row
     if index in [INDEX(j) for j in range(form.rank)]:
         return ("row", place) if place is not None and INDEX(place) == index else None
-    if form.combine != "sum" or form.after != ARG(0) or has_size(b.shape, symbol):
+    if form.combine != "sum" or form.after != ARG(0) or _has(b.shape, symbol):
         return None
     return "total", -1
 
