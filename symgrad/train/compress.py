@@ -7,7 +7,7 @@ the loss reads are others.  The run computes in float64, whatever the dtype of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
@@ -55,7 +55,7 @@ class Compressed:
         """The outcome of the run that was asked for."""
         return replace(
             outcome,
-            params=_in_dtype(outcome.params, self.original),
+            params=_in_dtype(outcome.params, self.original, outcome.losses),
             validation=self.validation,
             timings={"compress": self.seconds, **outcome.timings},
             notes=(self.note,),
@@ -199,7 +199,7 @@ def _watching(job: Job, validation: list[tuple[int, float]]) -> tuple[Any, ...]:
     """The callbacks, given parameters of their dtype, after one that takes the loss of the validation data."""
 
     def in_dtype(callback: Any) -> Any:
-        return lambda step, loss, params: callback(step, loss, _in_dtype(params, job))
+        return lambda step, loss, params: callback(step, loss, _in_dtype(params, job, [loss], step))
 
     watching = tuple(map(in_dtype, job.callbacks))
     if job.validation is None:
@@ -213,19 +213,22 @@ def _watching(job: Job, validation: list[tuple[int, float]]) -> tuple[Any, ...]:
     return (in_dtype(validate), *watching)
 
 
-def _in_dtype(params: Mapping[str, np.ndarray], job: Job) -> dict[str, np.ndarray]:
+def _in_dtype(
+    params: Mapping[str, np.ndarray], job: Job, losses: Sequence[float] | np.ndarray, step: int | None = None
+) -> dict[str, np.ndarray]:
     """Parameters in the dtype that was asked for.
 
     Raises:
-        DivergedError: they are too large for it.
+        DivergedError: they are too large for it; since when, the last losses tell.
     """
     with np.errstate(over="ignore"):
         made = {n: p.astype(job.dtype) for n, p in params.items()}
-    for n, p in made.items():
-        if not np.isfinite(p).all():
-            raise DivergedError(
-                f"The run diverged: {n!r} is too large for {job.dtype}.",
-                where=f"{job.rule.name}(lr={dict(job.rule.hyper).get('lr')})",
-                fix="take a smaller learning rate, or scale the data",
-            )
+    if not all(np.isfinite(p).all() for p in made.values()):
+        large = np.flatnonzero(np.asarray(losses) > np.finfo(job.dtype).max)
+        first = int(large[0]) + 1 if large.size and step is None else step or len(losses)
+        raise DivergedError(
+            f"The run diverged: by step {first} a parameter is too large for {job.dtype}.",
+            where=f"{job.rule.name}(lr={dict(job.rule.hyper).get('lr')})",
+            fix="take a smaller learning rate, or scale the data",
+        )
     return made
