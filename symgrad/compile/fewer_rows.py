@@ -104,7 +104,7 @@ class _Writer:
                 inner = self._inner(b, scale)
                 if b.name in found.pad:
                     ones.add(inner)
-                for a in self._read(b):
+                for a in (b.args[k] for k in self._read(b)):
                     wanted.setdefault(a, set()).add(inner if a in found.axis else ())
         return wanted, ones
 
@@ -112,10 +112,10 @@ class _Writer:
         """The weights that its arguments are read with."""
         return tuple(sorted((*scale, b.name))) if b.name in self.found.weight else scale
 
-    def _read(self, b: Binding) -> list[str]:
-        """Its arguments, without those that are a weight only."""
+    def _read(self, b: Binding) -> list[int]:
+        """The positions of its arguments, without those that are a weight only."""
         split = self.found.weight.get(b.name)
-        return [a for k, a in enumerate(b.args) if split is None or split[1].has(ARG(k))]
+        return [k for k in range(len(b.args)) if split is None or split[1].has(ARG(k))]
 
     # What is read of the many rows ---------------------------------------------------------------------------
 
@@ -160,7 +160,8 @@ class _Writer:
     def _binding(self, b: Binding, scale: Scale, ones: Mapping[Scale, str], count: str | None) -> str:
         """The same binding, with ones where rows are not linear without them, and without its weight."""
         found, short, inner = self.found, self.short, self._inner(b, scale)
-        args = [self.names[a, inner if a in found.axis else ()] for a in self._read(b)]
+        read = self._read(b)
+        args = [self.names[a, inner if a in found.axis else ()] for a in (b.args[k] for k in read)]
         if b.op == "constant" and b.attrs["value"].has(self.symbol):
             assert count is not None
             if b.attrs["value"] == self.symbol:
@@ -175,8 +176,7 @@ class _Writer:
         fn = found.weight[b.name][1] if b.name in found.weight else b.attrs["fn"]
         if b.name in found.pad:
             fn = self._padded(b, fn)
-        read = self._read(b)
-        fn = fn.xreplace({ARG(k): ARG(read.index(a)) for k, a in enumerate(b.args) if a in read})
+        fn = fn.xreplace({ARG(k): ARG(j) for j, k in enumerate(read)})
         if b.name in found.pad:
             fn = fn.xreplace({_ONE: ARG(len(args))})
             args.append(self._aligned(short, ones[inner], b.name))

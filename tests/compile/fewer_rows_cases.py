@@ -90,6 +90,7 @@ SAME = {
     "ones of the user": "np.sum((np.column_stack([np.ones(len(y)), x]) @ np.exp(np.array([a, b])) - y)**2)",
     "reconstruction": "np.mean((X - X @ A @ A.T)**2)",
     "a stack of designs": "np.sum((np.einsum('ndk,d->nk', P, w) - Y)**2)",
+    "the same twice": "np.sum((X @ w + X @ w - y)**2) + np.sum((y - X @ w) - (y - X @ w))",
     "weighted": "np.sum(s**2 * (X @ w - y)**2)",
     "weighted mean": "np.average((X @ w + b - y)**2, weights=np.exp(s))",
     "weighted outputs and rows": "np.sum(np.exp(s)[:, None] * (X @ W + c - Y)**2) + np.sum(W**2)",
