@@ -107,7 +107,7 @@ def train(
     every: int | None,
     seed: int,
     derived: float,
-    compress: bool = True,
+    compress: bool,
 ) -> Run:
     """Run a derivation on a problem's arrays."""
     if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):

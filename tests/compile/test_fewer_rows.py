@@ -7,12 +7,13 @@ import warnings
 
 import numpy as np
 import pytest
+import random_rows
 from fewer_rows_cases import MORE, PARAMETERS, SAME, SHAPES
 
 import symgrad as sg
 from symgrad.calculus import differentiate
 from symgrad.compile.fewer_rows import fewer_rows
-from symgrad.errors import SymgradWarning
+from symgrad.errors import SymgradError, SymgradWarning
 from symgrad.ops.dims import dim_symbol, shape_of
 from symgrad.program import numpy_callable
 from symgrad.train.compress import short_data
@@ -106,3 +107,48 @@ def test_what_the_data_alone_decides_is_computed_before():
     assert "X" not in short.axis
     d, wrt = derived("np.sum((X @ w - y)**2) / np.var(y)")
     assert len(fewer_rows(d.program, wrt, N).once) == 1
+
+
+def compared(text, sizes):
+    """Value and gradients on all rows, on the same in more digits, and on fewer; None where fewer will not do."""
+    shapes = {n: s for n, s in random_rows.SHAPES.items() if re.search(rf"\b{n}\b", text)}
+    wrt = [n for n in shapes if n in random_rows.PARAMETERS]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SymgradWarning)
+            d = sg.derive(text, shapes, wrt)
+    except SymgradError:
+        return None
+    short = None if d.sizes.pinned else fewer_rows(d.program, wrt, N)
+    if short is None:
+        return None
+    arrays = arrays_for(d.program, sizes)
+    program = differentiate(short.program, wrt).program
+    given, _ = short_data(d.program, short, N, arrays)
+
+    def flat(found):
+        return np.concatenate([np.ravel(a) for a in (found[0], *found[1].values())])
+
+    with np.errstate(all="ignore"):
+        return [
+            flat(numpy_callable(d.program)(*arrays.values())),
+            flat(numpy_callable(d.program)(*(a.astype(np.longdouble) for a in arrays.values()))),
+            flat(numpy_callable(program)(*(given[i.name] for i in program.inputs))),
+        ]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_losses(seed):
+    for sizes in ("many rows", "all sizes equal"):
+        found = compared(random_rows.loss(seed), SIZES[sizes])
+        if found is None or not np.isfinite(found[1]).all():
+            continue
+        direct, exact, short = found
+        rounding = np.abs(direct - exact).max()  # what cancels in the loss as it is written
+        np.testing.assert_allclose(
+            short, exact.astype(float), rtol=1e-9, atol=float(1e-10 * np.abs(exact).max() + 1e3 * rounding)
+        )
+
+
+def test_half_of_the_random_losses_ask_for_no_more():
+    assert sum(compared(random_rows.loss(seed), SIZES["many rows"]) is not None for seed in range(30)) >= 10
