@@ -124,6 +124,13 @@ def test_the_choice_is_visible_and_can_be_refused():
     np.testing.assert_allclose(made.losses, plain.losses, rtol=1e-11)
 
 
+def test_weights_of_rows():
+    loss = "np.mean(np.exp(y[:, :1]) * (x @ w + b - y)**2) / np.mean(np.exp(y[:, :1]))"
+    made, plain = (train(loss=loss, compress=c, optimizer=sg.optim.SGD(lr=0.02)) for c in (True, False))
+    assert made.notes
+    np.testing.assert_allclose(made.losses, plain.losses, rtol=1e-11)
+
+
 def test_schedules():
     rates = {"schedule": lambda step: 0.2 / (1 + step)}
     np.testing.assert_allclose(train(**rates).losses, train(**rates, compress=False).losses, rtol=1e-11)
@@ -171,6 +178,7 @@ def test_callbacks_see_the_dtype_of_the_parameters():
             {"loss": "np.mean((x @ w + b - y)**2) + np.mean(np.abs(x @ w + b - y))"},
             "the residual is used twice",
         ),
+        ({"loss": "1e-6 * np.sum(y[:, :1] * (x @ w + b - y)**2)"}, "some weights are negative"),
         ({"steps": 0}, "nothing is saved"),
         ({"steps": 1}, "nothing is saved"),
     ],
