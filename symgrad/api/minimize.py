@@ -70,6 +70,7 @@ def minimize(
     every: int | None = None,
     seed: int = 0,
     dtype: Any = None,
+    compress: bool = True,
 ) -> Run:
     """Minimize a loss: derivation, gradient, update and loss history become one compiled function.
 
@@ -88,6 +89,8 @@ def minimize(
         every: steps between callbacks; a tenth of the run if None.
         seed: of the order of the rows.
         dtype: ``float32`` or ``float64``; NumPy's promotion of all arrays if None.
+        compress: whether a least-squares problem on all rows may be trained on fewer rows with the same loss and
+            gradients, where that pays; ``Run.notes`` says whether it was.
 
     Raises:
         DataError: integer parameters, object arrays, NaN in the data.
@@ -101,7 +104,7 @@ def minimize(
     derived = perf_counter() - start
     return train(
         derivation, problem, rule, steps, batch_size, rate_schedule(schedule, rule), callbacks, validation, every,
-        seed, derived,
+        seed, derived, compress,
     )  # fmt: skip
 
 
@@ -117,6 +120,7 @@ def train(
     every: int | None,
     seed: int,
     derived: float,
+    compress: bool,
 ) -> Run:
     """Run a derivation on a problem's arrays."""
     if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
@@ -143,6 +147,7 @@ def train(
         validation=validation,
         every=every,
         seed=seed,
+        compress=compress,
     )
     outcome = run(job)
     return Run(
@@ -152,6 +157,7 @@ def train(
         timings={"derive": derived, **outcome.timings},
         derivation=derivation,
         source=outcome.source,
+        notes=outcome.notes,
     )
 
 

@@ -20,11 +20,12 @@ class Run:
 
     Attributes:
         params: the parameters after the last update.
-        losses: the loss of each step; ``losses[i]`` is taken before update i + 1.
+        losses: the loss of each step, float64; ``losses[i]`` is taken before update i + 1.
         validation: pairs of the number of updates and the loss on the validation data.
-        timings: seconds for ``derive``, ``plan``, ``compile`` and ``run``.
+        timings: seconds for ``derive``, ``plan``, ``compile`` and ``run``, and for ``compress`` where data was.
         derivation: the formula that was compiled.
         source: the text of the kernel.
+        notes: what was done otherwise than written, and why: data compressed to fewer rows.
     """
 
     params: Mapping[str, np.ndarray]
@@ -33,6 +34,7 @@ class Run:
     timings: Mapping[str, float]
     derivation: Derivation
     source: str
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         if not self.losses.size:

@@ -10,6 +10,7 @@ From source text to source text, without numba:
     nests, loops     one evaluation as loops over arrays
     rows, parts      which part of a program works row by row; the parts as programs
     blocks, block_source    one evaluation as sweeps over blocks of rows: the plan, and its functions
+    degrees, fewer_rows    losses that fewer rows give as well
     unrolled         one evaluation of a tiny problem, every entry a variable
     update           an optimizer's step
     source           the file around the functions
@@ -19,6 +20,7 @@ From text to something that runs:
     arrays           checks what callers pass
     folder           files that only the user can write to, and not too many
     cache            keeps sources and compiled code there for the next process
+    factor           fewer rows with the same sums of products
     compiled         one function of a file, compiled when first called
     threads, sweeping    shares of the rows on threads; an evaluation of a plan of blocks
     gradient, training, training_blocks    what callers hold

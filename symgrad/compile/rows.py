@@ -25,7 +25,7 @@ import sympy
 
 from symgrad.compile.forms import Call, form_of, is_log_sum_exp
 from symgrad.compile.placement import is_view
-from symgrad.ops.dims import Shape, shape_of
+from symgrad.ops.dims import has_size, only_axis, shape_of
 from symgrad.ops.record import ARG, INDEX, Access, Definition, Part
 from symgrad.program import Binding, Program
 
@@ -74,13 +74,13 @@ def separate(program: Program, symbol: sympy.Symbol) -> Separation | None:
     counting: set[str] = set()
     for i in program.inputs:
         role[i.name], stage[i.name] = "free", 0
-        if _has(i.shape, symbol):
-            at = _only_axis(i.shape, symbol)
+        if has_size(i.shape, symbol):
+            at = only_axis(i.shape, symbol)
             if at is None:
                 return None
             role[i.name], axis[i.name] = "row", at
     for b in program.bindings:
-        if not any(a in axis for a in b.args) and not _has(b.shape, symbol):
+        if not any(a in axis for a in b.args) and not has_size(b.shape, symbol):
             role[b.name], stage[b.name] = "free", max((stage[a] for a in b.args), default=0)
             continue
         form = _definition(program, b)
@@ -147,17 +147,6 @@ def best(program: Program, found: Sequence[Separation], sizes: Mapping[str, int]
     return made if sum(prod(s) for s in shapes) >= LARGE else None
 
 
-def _has(shape: Shape, symbol: sympy.Symbol) -> bool:
-    return any(symbol in sympy.sympify(d).free_symbols for d in shape)
-
-
-def _only_axis(shape: Shape, symbol: sympy.Symbol) -> int | None:
-    """The one axis of that size; None where the symbol occurs otherwise, too."""
-    if sum(symbol in sympy.sympify(d).free_symbols for d in shape) != 1 or symbol not in shape:
-        return None
-    return shape.index(symbol)
-
-
 def _definition(program: Program, b: Binding) -> Definition | None:
     """What the operation is, entry by entry; None for a call on whole arrays."""
     form = form_of(program, b)
@@ -178,10 +167,10 @@ def _row_index(
         (place,) = found
         assert place is not None
         if place < 0:
-            return ("total", -1) if not _has(b.shape, symbol) else None
-        return ("row", place) if _only_axis(b.shape, symbol) == place else None
+            return ("total", -1) if not has_size(b.shape, symbol) else None
+        return ("row", place) if only_axis(b.shape, symbol) == place else None
     row = _shared(b, form.access, axis, counting, form.fn)
-    place = _only_axis(b.shape, symbol)
+    place = only_axis(b.shape, symbol)
     if row == ():
         # No argument has rows: every row of the result is the same, or counts.
         if place is None or any(_mentions(a.index, INDEX(place)) for a in form.access):
@@ -193,7 +182,7 @@ def _row_index(
     (index,) = row
     if index in [INDEX(j) for j in range(form.rank)]:
         return ("row", place) if place is not None and INDEX(place) == index else None
-    return None if is_log_sum_exp(form) or _has(b.shape, symbol) else ("total", -1)
+    return None if is_log_sum_exp(form) or has_size(b.shape, symbol) else ("total", -1)
 
 
 def _through_part(

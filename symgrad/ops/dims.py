@@ -180,3 +180,15 @@ def size_of(dim: Dim, sizes: Mapping[str, int]) -> int:
 def shape_of(shape: Shape, sizes: Mapping[str, int]) -> tuple[int, ...]:
     """A shape once the symbols have their values."""
     return tuple(size_of(d, sizes) for d in shape)
+
+
+def has_size(shape: Shape, symbol: sympy.Symbol) -> bool:
+    """Whether a shape depends on that size."""
+    return any(symbol in sympy.sympify(d).free_symbols for d in shape)
+
+
+def only_axis(shape: Shape, symbol: sympy.Symbol) -> int | None:
+    """The one axis of that size; None where the symbol occurs otherwise, too."""
+    if symbol not in shape or sum(has_size((d,), symbol) for d in shape) != 1:
+        return None
+    return shape.index(symbol)

@@ -1,7 +1,7 @@
 """Running training kernels.
 
-``loop`` drives one run from a ``Job`` to an ``Outcome``, ``batches`` draws the rows of each step, ``reference`` is
-the same run in plain NumPy.
+``loop`` drives one run from a ``Job`` to an ``Outcome``, ``batches`` draws the rows of each step, ``compress`` takes
+fewer rows where the loss allows it, ``reference`` is the same run in plain NumPy.
 """
 
 from symgrad.train.loop import Job, Outcome, run

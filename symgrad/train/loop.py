@@ -13,6 +13,7 @@ from symgrad.compile import TrainingKernel, bind, hyper_values, plan_training, t
 from symgrad.errors import DataError, DivergedError, ShapeError, SpecError
 from symgrad.program import Program, Recent, numpy_callable
 from symgrad.train.batches import Batches
+from symgrad.train.compress import compressed
 from symgrad.updates import UpdateRule
 
 Callback = Callable[[int, float, Mapping[str, np.ndarray]], Any]
@@ -35,6 +36,7 @@ class Job:
             returns True ends the run.
         validation: other data of the same names, whose loss is taken at the same times.
         seed: of the order of the rows.
+        compress: whether data that stays the same may be replaced by fewer rows of the same loss.
     """
 
     program: Program
@@ -50,17 +52,19 @@ class Job:
     validation: Mapping[str, Any] | None = None
     every: int | None = None
     seed: int = 0
+    compress: bool = True
 
 
 @dataclass
 class Outcome:
-    """What a run left: parameters, the loss before each update, validation losses, seconds."""
+    """What a run left: parameters, the loss before each update (float64), validation losses, seconds, notes."""
 
     params: dict[str, np.ndarray]
     losses: np.ndarray
     validation: list[tuple[int, float]] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
     source: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def run(job: Job) -> Outcome:
@@ -70,6 +74,9 @@ def run(job: Job) -> Outcome:
         DataError: NaN or infinity in the data or in the first parameters, found when the loss is not finite.
         DivergedError: a loss or a parameter left the finite numbers during the run.
     """
+    shorter = compressed(job)
+    if shorter is not None:
+        return shorter.whole(run(shorter.job))
     timings: dict[str, float] = {}
     start = perf_counter()
     arrays, sizes = bind(job.program, {**job.data, **job.params}, job.dtype)
@@ -79,7 +86,7 @@ def run(job: Job) -> Outcome:
     params = {n: arrays[n].copy() for n in plan.parameters}
     state = _state(job.rule, params)
     rates = _rates(job)
-    losses = np.empty(job.steps, job.dtype)
+    losses = np.empty(job.steps)
     fixed = (*(arrays[n] for n in plan.data), *params.values(), *state)
 
     def arguments(begin: int, end: int) -> tuple[Any, ...]:

@@ -34,7 +34,7 @@ def numpy_loop(
     if batch_size is not None:
         rows = arrays[batched[0]].shape[0]
         batches = Batches(rows, min(batch_size, rows), seed)
-    losses = np.empty(steps, dtype)
+    losses = np.empty(steps)
     for step in range(steps):
         seen = dict(values)
         if batches is not None:
