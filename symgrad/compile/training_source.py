@@ -184,10 +184,14 @@ class _Loops(_Writer):
         head: list[str], step: list[str],
     ) -> None:  # fmt: skip
         """An array that lasts; one whose size follows the batch is cut, each step, from one for the largest."""
-        if not any(s in rows for d in shape for s in sympy.sympify(d).free_symbols):
+        if not _follows(shape, rows):
             head.append(f"{text} = np.empty({writer.shape(shape)}, {dtype})")
             return
         whole = self.namer.fresh(f"{text}_whole")
+        if shape[0] in rows and not _follows(shape[1:], rows):
+            head.append(f"{whole} = np.empty({writer.shape(shape)}, {dtype})")
+            step.append(f"{text} = {whole}[:{writer.size(shape[0])}]")
+            return
         entries = writer.size(product(shape))
         head.append(f"{whole} = np.empty({entries}, {dtype})")
         step.append(f"{text} = {whole}[:{entries}].reshape({writer.shape(shape)})")
@@ -203,6 +207,11 @@ class _Loops(_Writer):
             f"for i0 in range({w['rows']}):",
             *nested([f"{row} = {w['order']}[{w['step']}, i0]", *shifted]),
         ]
+
+
+def _follows(shape: Shape, rows: Mapping[object, str]) -> bool:
+    """Whether a shape depends on the rows of a batch."""
+    return any(s in rows for d in shape for s in sympy.sympify(d).free_symbols)
 
 
 def _shift(line: str, axes: int) -> str:

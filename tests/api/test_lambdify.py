@@ -372,3 +372,23 @@ def test_interpreted_it_gives_the_same():
         for off in (0, 1)
     ]
     np.testing.assert_allclose(*[np.array(r, float) for r in runs], rtol=1e-14)
+
+
+def test_calls_again_with_arrays_of_the_same_and_of_other_layouts() -> None:
+    f = sg.lambdify((x, y), [x * y, x - y])
+    rng = np.random.default_rng(0)
+    kept = []
+    for shape in ((4, 3), (4, 3), (5,), (4, 3), (1, 3), (4, 3)):
+        a, b = rng.normal(size=shape), rng.normal(size=shape)
+        for left, right in ((a, b), (b, a), (a.astype("f4"), b), (a[::-1], b), (a, b[..., :1])):
+            frozen = left.copy()
+            frozen.flags.writeable = False
+            for first in (left, frozen, left.tolist()):
+                product, difference = f(first, right)
+                np.testing.assert_allclose(product, np.asarray(first) * right, rtol=1e-15)
+                np.testing.assert_allclose(difference, np.asarray(first) - right, rtol=1e-15, atol=1e-15)
+                kept.append((product, np.asarray(first) * right))
+    for product, expected in kept:  # no result is another call's
+        np.testing.assert_allclose(product, expected, rtol=1e-15)
+    with pytest.raises(SpecError, match="missing"):
+        f(np.ones(3))
