@@ -14,7 +14,7 @@ from symgrad.api.derivation import Derivation
 from symgrad.api.derive import derive
 from symgrad.api.fingerprint import fingerprint
 from symgrad.api.run import Run
-from symgrad.compile import check_dtype, real_array
+from symgrad.compile import check_dtype, chosen, real_array
 from symgrad.errors import DataError, ShapeError, SpecError, SymgradWarning, TraceError
 from symgrad.train import Job, run
 from symgrad.updates import UpdateRule
@@ -57,6 +57,7 @@ def minimize(
     every: int | None = None,
     seed: int = 0,
     dtype: Any = None,
+    passes: Sequence[str] | None = None,
 ) -> Run:
     """Minimize a loss: derivation, gradient, update and loss history become one compiled function.
 
@@ -75,6 +76,7 @@ def minimize(
         every: steps between callbacks; a tenth of the run if None.
         seed: of the order of the rows.
         dtype: ``float32`` or ``float64``; NumPy's promotion of all arrays if None.
+        passes: names of the planner's passes that may rewrite the program; all if None.
 
     Raises:
         DataError: integer parameters, object arrays, NaN in the data.
@@ -88,7 +90,7 @@ def minimize(
     derived = perf_counter() - start
     return train(
         derivation, problem, rule, steps, batch_size, rate_schedule(schedule, rule), callbacks, validation, every,
-        seed, derived,
+        seed, derived, passes,
     )  # fmt: skip
 
 
@@ -104,6 +106,7 @@ def train(
     every: int | None,
     seed: int,
     derived: float,
+    passes: Sequence[str] | None = None,
 ) -> Run:
     """Run a derivation on a problem's arrays."""
     if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
@@ -130,6 +133,7 @@ def train(
         validation=validation,
         every=every,
         seed=seed,
+        passes=None if passes is None else chosen(passes),
     )
     outcome = run(job)
     return Run(
@@ -139,6 +143,7 @@ def train(
         timings={"derive": derived, **outcome.timings},
         derivation=derivation,
         source=outcome.source,
+        plan=outcome.plan,
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from symgrad.api.derivation import Derivation
+    from symgrad.compile import Plan
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Run:
         timings: seconds for ``derive``, ``plan``, ``compile`` and ``run``.
         derivation: the formula that was compiled.
         source: the text of the kernel.
+        plan: what was decided about the kernel and why; prints as a text.
     """
 
     params: Mapping[str, np.ndarray]
@@ -33,6 +35,7 @@ class Run:
     timings: Mapping[str, float]
     derivation: Derivation
     source: str
+    plan: Plan
 
     def __repr__(self) -> str:
         if not self.losses.size:

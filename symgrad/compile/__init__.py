@@ -6,11 +6,14 @@ From source text to source text, without numba:
     vector_math      exp, tanh and their like as code that becomes vector instructions
     placement        which values get memory, which are written into their readers
     nests, loops     one evaluation as loops over arrays
+    costs, passes    operations and bytes; rewritings of the program before all else
     rows, blocks     one evaluation as a sweep over blocks of rows, on threads
     unrolled         one evaluation of a tiny problem, every entry a variable
     update           an optimizer's step
     source           the file around a function
     gradient_source, training_source    the two kinds of kernel
+
+    plan             what was decided, for people
 
 From text to something that runs:
     arrays           checks what callers pass
@@ -22,18 +25,22 @@ From text to something that runs:
 from symgrad.compile.arrays import as_array, bind, check_dtype, real_array
 from symgrad.compile.cache import cache_folder
 from symgrad.compile.gradient import Kernel, compile_gradient
+from symgrad.compile.passes import chosen
+from symgrad.compile.plan import Plan
 from symgrad.compile.training import TrainingKernel, training_kernel
 from symgrad.compile.training_source import TrainingPlan, plan_training
 from symgrad.compile.update import hyper_values
 
 __all__ = [
     "Kernel",
+    "Plan",
     "TrainingKernel",
     "TrainingPlan",
     "as_array",
     "bind",
     "cache_folder",
     "check_dtype",
+    "chosen",
     "compile_gradient",
     "hyper_values",
     "plan_training",

@@ -94,6 +94,7 @@ class BlockPlan:
         totals: what the sweeps sum up, by name.
         functions: the functions of the file.
         helpers, file_arrays: what else the file needs.
+        writers: for each of the steps' functions what wrote it, which knows its loops and its arrays.
     """
 
     program: Program
@@ -106,6 +107,7 @@ class BlockPlan:
     functions: tuple[Function, ...]
     helpers: frozenset[str]
     file_arrays: tuple[str, ...]
+    writers: Mapping[str, LoopWriter]
 
     def source(self, more: Sequence[Function] = (), helpers: frozenset[str] = frozenset()) -> str:
         """The text of the kernel file, with further functions."""
@@ -133,7 +135,7 @@ def block_plan(program: Program, dtype: str, found: Separation, namer: Namer | N
     return BlockPlan(
         program, dtype, found.symbol.name, _sizes(program), tuple(writer.steps),
         writer.arrays, writer.totals, tuple(writer.functions), frozenset(writer.helpers),
-        tuple(dict.fromkeys(writer.file_arrays)),
+        tuple(dict.fromkeys(writer.file_arrays)), writer.writers,
     )  # fmt: skip
 
 
@@ -157,6 +159,7 @@ class _Writer:
         self.dims = size_names(program, namer)
         self.words = {word: namer.fresh(word) for word in _WORDS}
         self.steps: list[Step] = []
+        self.writers: dict[str, LoopWriter] = {}
         self.functions: list[Function] = []
         self.file_arrays: list[str] = []
         self.arrays: dict[str, tuple[Shape, str]] = {}
@@ -248,6 +251,7 @@ class _Writer:
         writer, read, filled = self._writer(part, {})
         body += [*read, *writer.allocations(), *writer.statements(), *filled]
         function = self.namer.fresh(f"section_{stage}")
+        self.writers[function] = writer
         fills = [(self._argument(n, n), self._note(self._key(n), n)) for n in totals]
         fills += [(self._argument(n, v), self._note(key, v)) for n, v, key in outputs]
         arguments = [
@@ -294,6 +298,7 @@ class _Writer:
         body = [*head, *self._blocks([*inside, *statements], writer, work)]
         body += [f"{self._sums[n]}[()] = {running[n]}" for n in own]
         function = self.namer.fresh(f"sweep_{stage}")
+        self.writers[function] = writer
         given = [i.name for i in part.inputs]
         fills = [(self._all[n], self._note(key, v)) for n, v, key in outputs]
         arguments = [

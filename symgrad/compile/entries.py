@@ -62,6 +62,7 @@ class Body:
         if where == "scalar":
             self.nest.reads.add((text, ""))
             return text
+        self.nest.values.append(name)
         definition = scope.placement.forms[name]
         assert isinstance(definition, Definition)
         at_index = {INDEX(i): v for i, v in enumerate(index)}

@@ -29,9 +29,8 @@ def gradient_source(program: Program, dtype: str) -> str:
         for label, _ in program.outputs
         if label != LOSS
     }
-    fixed = all(isinstance(d, int) for i in program.inputs for d in i.shape)
     arguments = (*(namer.values[i.name] for i in program.inputs), *gradients.values())
-    if fixed and unrolled.cost(program, {}) <= unrolled.LIMIT:
+    if is_tiny(program):
         body = _unrolled(program, helpers, namer, gradients)
         return kernel_file(program, [Function(NAME, arguments, tuple(body))], helpers, dtype, UNROLLED_FLAGS)
     writer = LoopWriter(program, helpers, namer, gradients, dtype == "float64")
@@ -40,6 +39,12 @@ def gradient_source(program: Program, dtype: str) -> str:
     return kernel_file(
         program, [Function(NAME, arguments, tuple(body))], helpers, dtype, LOOP_FLAGS, writer.file_arrays()
     )
+
+
+def is_tiny(program: Program) -> bool:
+    """Whether every entry becomes a variable: all sizes are numbers, and small ones."""
+    fixed = all(isinstance(d, int) for i in program.inputs for d in i.shape)
+    return fixed and unrolled.cost(program, {}) <= unrolled.LIMIT
 
 
 def _unrolled(program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str]) -> list[str]:

@@ -56,6 +56,7 @@ class LoopWriter:
     Attributes:
         adding: those of the running sums that are products which are added to their array: ``cleared`` before some
             evaluations, and ``added`` to the sum after them.
+        nests: once the statements are written, the values that each loop nest computes.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class LoopWriter:
         running: Mapping[str, str] = NO_NAMES,
     ) -> None:
         self.numbers, self.running = frozenset(numbers), running
+        self.nests: list[tuple[str, ...]] = []
         self.program, self.helpers, self.namer = program, helpers, namer
         self.names: dict[str, str] = dict(namer.values)
         self.placement = place(program)
@@ -173,17 +175,24 @@ class LoopWriter:
                 if b.name in self.running and b.name not in self.adding:
                     work.append(self._added(b))
             elif isinstance(form, Definition) and self.placement.place[b.name] in ("buffer", "scalar"):
-                work += self._nests(b, form)
+                made = self._nests(b, form)
+                made[0].values.append(b.name)
+                work += made
         work += [self._copy(array, value) for array, value in self._late]
         for item in work:
             if isinstance(item, Nest) and open_nest is not None and open_nest.joins(item):
                 open_nest.take(item)
                 continue
             if open_nest is not None:
-                out += open_nest.lines()
+                out += self._closed(open_nest)
             open_nest = item if isinstance(item, Nest) else None
             out += item if isinstance(item, list) else []
-        return out + (open_nest.lines() if open_nest is not None else [])
+        return out + (self._closed(open_nest) if open_nest is not None else [])
+
+    def _closed(self, nest: Nest) -> list[str]:
+        """The text of a nest that nothing joins any more."""
+        self.nests.append(tuple(dict.fromkeys(nest.values)))
+        return nest.lines()
 
     def cleared(self) -> list[str]:
         """The statements that clear the products that are added up."""

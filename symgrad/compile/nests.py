@@ -23,6 +23,7 @@ class Nest:
         ends: what has its value only when the loops have ended.
         adds: whether it adds along its innermost loop, one term after the other.
         functions: whether it computes functions such as exp, which vectors of entries are worth most for.
+        values: the values of the program that are computed inside.
     """
 
     sizes: tuple[str, ...]
@@ -34,6 +35,7 @@ class Nest:
     ends: set[str] = field(default_factory=set)
     adds: bool = False
     functions: bool = False
+    values: list[str] = field(default_factory=list)
 
     def joins(self, other: Nest) -> bool:
         """Whether ``other``, which comes next, may run inside these loops.
@@ -58,6 +60,7 @@ class Nest:
         self.ends |= other.ends
         self.adds |= other.adds
         self.functions |= other.functions
+        self.values += other.values
 
     def lines(self) -> list[str]:
         """The source text."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from symgrad.compile import TrainingKernel, bind, hyper_values, plan_training, training_kernel
+from symgrad.compile import Plan, TrainingKernel, bind, hyper_values, plan_training, training_kernel
 from symgrad.errors import DataError, DivergedError, ShapeError, SpecError
 from symgrad.program import Program, numpy_callable
 from symgrad.train.batches import Batches
@@ -35,6 +35,7 @@ class Job:
             returns True ends the run.
         validation: other data of the same names, whose loss is taken at the same times.
         seed: of the order of the rows.
+        passes: the passes that may rewrite the program; all if None.
     """
 
     program: Program
@@ -50,6 +51,7 @@ class Job:
     validation: Mapping[str, Any] | None = None
     every: int | None = None
     seed: int = 0
+    passes: tuple[str, ...] | None = None
 
 
 @dataclass
@@ -58,9 +60,10 @@ class Outcome:
 
     params: dict[str, np.ndarray]
     losses: np.ndarray
-    validation: list[tuple[int, float]] = field(default_factory=list)
-    timings: dict[str, float] = field(default_factory=dict)
-    source: str = ""
+    validation: list[tuple[int, float]]
+    timings: dict[str, float]
+    source: str
+    plan: Plan
 
 
 def run(job: Job) -> Outcome:
@@ -82,7 +85,7 @@ def run(job: Job) -> Outcome:
     rates = _rates(job)
     hyper = np.array(hyper_values(job.rule) or [0.0])
     losses = np.empty(job.steps, job.dtype)
-    fixed = (*(arrays[n] for n in plan.data), *params.values(), *state)
+    fixed = (*plan.data_from(arrays), *params.values(), *state)
 
     def arguments(begin: int, end: int) -> tuple[Any, ...]:
         rate = rates if isinstance(rates, float) else rates[begin:end]
@@ -92,7 +95,8 @@ def run(job: Job) -> Outcome:
     timings["plan"] = perf_counter() - start
     kernel.prepare(arguments(0, 0))
     timings["compile"] = kernel.compile_time
-    outcome = Outcome(params, losses, [], timings, kernel.source)
+    described = kernel.described(sizes, None if batches is None else batches.size)
+    outcome = Outcome(params, losses, [], timings, kernel.source, described)
     spent = 0.0
     done = 0
     evaluate = numpy_callable(job.program.only("loss")) if job.validation is not None else None
@@ -127,9 +131,18 @@ def _kernel(job: Job, sizes: Mapping[str, int]) -> TrainingKernel:
     batched = job.batched if job.batch_size is not None else ()
     names = tuple(job.params)
     scheduled = job.schedule is not None
-    key = (id(job.program), id(job.rule), names, job.dtype, tuple(sizes.items()), batched, scheduled)
+    key = (
+        id(job.program),
+        id(job.rule),
+        names,
+        job.dtype,
+        tuple(sizes.items()),
+        batched,
+        scheduled,
+        job.passes,
+    )
     if key not in _recent:
-        plan = plan_training(job.program, names, job.rule, job.dtype, sizes, batched, scheduled)
+        plan = plan_training(job.program, names, job.rule, job.dtype, sizes, batched, scheduled, job.passes)
         if len(_recent) >= _REMEMBERED:
             _recent.pop(next(iter(_recent)))
         _recent[key] = job.program, job.rule, training_kernel(plan)  # held, so that no other takes their id

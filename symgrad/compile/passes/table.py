@@ -1,0 +1,75 @@
+"""The passes, and running them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from symgrad.compile.passes.cse import CSE
+from symgrad.compile.passes.drop import DROP
+from symgrad.compile.passes.fold import FOLD
+from symgrad.compile.passes.hoist import HOIST
+from symgrad.compile.passes.record import Pass
+from symgrad.compile.passes.scale import SCALE
+from symgrad.errors import SpecError
+from symgrad.program import Program
+
+PASSES: Mapping[str, Pass] = MappingProxyType({p.name: p for p in (FOLD, SCALE, CSE, DROP)})
+"""In the order in which they run."""
+
+NAMES = (*PASSES, HOIST)
+"""All that can be chosen; ``hoist`` splits a training run's program in two, see ``passes.hoist``."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one pass made of a program; ``after`` is ``before`` itself where nothing applied."""
+
+    name: str
+    before: Program
+    after: Program
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A program after the passes, and what each of them changed."""
+
+    program: Program
+    changes: tuple[Change, ...]
+
+
+def chosen(passes: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of the passes to run; None stands for all.
+
+    Raises:
+        SpecError: a name that is no pass.
+    """
+    if passes is None:
+        return NAMES
+    names = (passes,) if isinstance(passes, str) else tuple(passes)
+    for name in names:
+        if name not in NAMES:
+            raise SpecError(
+                f"{name!r} is no pass.",
+                where="passes",
+                expected=", ".join(NAMES),
+                got=", ".join(map(str, names)),
+            )
+    return names
+
+
+def planned(program: Program, passes: Sequence[str] | None = None) -> Planned:
+    """Run the chosen passes, all where ``passes`` is None.
+
+    Raises:
+        SpecError: a name that is no pass.
+    """
+    names = chosen(passes)
+    changes = []
+    for name, p in PASSES.items():
+        if name in names:
+            after = p.run(program)
+            changes.append(Change(name, program, after))
+            program = after
+    return Planned(program, tuple(changes))
