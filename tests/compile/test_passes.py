@@ -97,8 +97,12 @@ def test_products_of_the_same_two_are_computed_once() -> None:
 
 
 def test_numbers_are_folded_only_where_no_dtype_would_round() -> None:
-    assert exact(sympy.Rational(3, 8)) and exact(sympy.Integer(0)) and exact(sympy.Integer(2**24 - 1))
-    assert not exact(sympy.Rational(1, 3)) and not exact(sympy.Integer(2**24 + 1)) and not exact(sympy.pi)
+    assert exact(sympy.Rational(3, 8))
+    assert exact(sympy.Integer(0))
+    assert exact(sympy.Integer(2**24 - 1))
+    assert not exact(sympy.Rational(1, 3))
+    assert not exact(sympy.Integer(2**24 + 1))
+    assert not exact(sympy.pi)
     assert not exact(sympy.Integer(2) ** 120)
     with sympy.evaluate(False):
         cases = [
@@ -152,7 +156,8 @@ def test_numbers_that_are_known_late_weigh_sums(name: str) -> None:
     n = dim_symbol("n")
     q = PASSES["scale"].run(p)
     before, after = separate(p, n), separate(q, n)
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     assert (before.sweeps, after.sweeps) == (2, 1)
     sizes = {"n": 9, "d": 3, "m": 4}
     arrays = {

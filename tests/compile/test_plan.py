@@ -71,7 +71,8 @@ def test_a_plan_in_blocks_tells_sweeps_rows_and_shares() -> None:
         "np.mean((np.tanh(x @ u + b) @ v - y)**2)", shapes, ("u", "b", "v"), {"n": 500000, "d": 20, "m": 32}
     )
     assert str(plan).startswith(IN_BLOCKS)
-    assert plan.how == "blocks" and plan.sweeps == 1
+    assert plan.how == "blocks"
+    assert plan.sweeps == 1
     lines = {line.split()[0]: line for line in str(plan).splitlines() if line.startswith("v")}
     tanh = next(line for line in lines.values() if "tanh(" in line)
     assert "sweep_1, loops" in tanh
@@ -83,7 +84,8 @@ def test_a_tiny_problem_is_said_to_be_unrolled() -> None:
     plan = kernel.plan
     assert plan.how == "scalars"
     assert "because   54 scalar operations, and up to 600 every entry is a variable" in str(plan)
-    assert plan.cost.at({}).flops == 48 and plan.cost.at({}).bytes == 64
+    assert plan.cost.at({}).flops == 48
+    assert plan.cost.at({}).bytes == 64
 
 
 def test_rows_that_mix_are_given_as_the_reason() -> None:

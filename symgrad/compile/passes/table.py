@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from symgrad.compile.passes.cse import CSE
@@ -65,7 +66,11 @@ def planned(program: Program, passes: Sequence[str] | None = None) -> Planned:
     Raises:
         SpecError: a name that is no pass.
     """
-    names = chosen(passes)
+    return _planned(program, chosen(passes))
+
+
+@lru_cache(maxsize=256)
+def _planned(program: Program, names: tuple[str, ...]) -> Planned:
     changes = []
     for name, p in PASSES.items():
         if name in names:
