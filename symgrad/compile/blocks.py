@@ -124,9 +124,11 @@ def _described(step: Step, symbol: str) -> str:
     return f"{step.function}, for shares of the {symbol} rows on threads; sums up {', '.join(step.sums) or 'nothing'}"
 
 
-def block_plan(program: Program, dtype: str, found: Separation, namer: Namer | None = None) -> BlockPlan:
+def block_plan(
+    program: Program, dtype: str, found: Separation, namer: Namer | None = None, reuse: bool = True
+) -> BlockPlan:
     """The functions and calls of a separated program."""
-    writer = _Writer(program, dtype, found, namer or Namer(program))
+    writer = _Writer(program, dtype, found, namer or Namer(program), reuse)
     parts = parts_of(program, found)
     for stage, section in enumerate(parts.sections):
         if stage:
@@ -152,9 +154,9 @@ def _sizes(program: Program) -> tuple[tuple[str, int, int], ...]:
 class _Writer:
     """Collects functions and steps, part by part."""
 
-    def __init__(self, program: Program, dtype: str, found: Separation, namer: Namer) -> None:
+    def __init__(self, program: Program, dtype: str, found: Separation, namer: Namer, reuse: bool) -> None:
         self.program, self.found, self.namer = program, found, namer
-        self.double = dtype == "float64"
+        self.double, self.reuse = dtype == "float64", reuse
         self.helpers: set[str] = set()
         self.dims = size_names(program, namer)
         self.words = {word: namer.fresh(word) for word in _WORDS}
@@ -225,7 +227,9 @@ class _Writer:
             else:
                 scalars.append((self._number[name], value))
         dims = {**self.dims, BLOCK: self.words["count"]}
-        writer = LoopWriter(part, self.helpers, self.namer, targets, self.double, dims, numbers, running)
+        writer = LoopWriter(
+            part, self.helpers, self.namer, targets, self.double, dims, numbers, running, self.reuse
+        )
         self.file_arrays += writer.file_arrays()
         read = [f"{self._name[n]} = {self._number[n]}[()]" for n in numbers]
         return writer, read, [f"{array}[()] = {writer.scalar(value)}" for array, value in scalars]

@@ -14,7 +14,7 @@ from symgrad.compile.blocks import block_plan
 from symgrad.compile.compiled import Compiled
 from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.gradient_source import NAME, gradient_source, is_tiny
-from symgrad.compile.passes import Planned, planned
+from symgrad.compile.passes import REUSE, Planned, chosen, planned
 from symgrad.compile.plan import How, Plan
 from symgrad.compile.rows import Separation, best, separations
 from symgrad.compile.sweeping import BlockKernel
@@ -30,12 +30,14 @@ class Kernel:
         program: what it computes.
         dtype: ``float32`` or ``float64``.
         planned: the program that is compiled, and what the passes changed.
+        reuse: whether values take the memory of earlier ones.
         timings: seconds spent on ``plan``, ``compile`` and the last ``run``.
     """
 
     program: Program
     dtype: str
     planned: Planned
+    reuse: bool = True
     timings: dict[str, float] = field(default_factory=dict)
     _rows: tuple[Separation, ...] = ()
     _variants: dict[str, Compiled | BlockKernel] = field(default_factory=dict)
@@ -53,7 +55,7 @@ class Kernel:
         """What was decided and why, for the sizes of the last call; prints as a text."""
         program = self.planned.program
         how: How = "blocks" if self._last is not None else "scalars" if is_tiny(program) else "loops"
-        return Plan(program, self.dtype, self.planned.changes, self._sizes, how, self._last)
+        return Plan(program, self.dtype, self.planned.changes, self._sizes, how, self._last, reuse=self.reuse)
 
     def __call__(
         self, arrays: Mapping[str, Any] | None = None, /, **named: Any
@@ -88,9 +90,9 @@ class Kernel:
         if key not in self._variants:
             program = self.planned.program
             self._variants[key] = (
-                BlockKernel(block_plan(program, self.dtype, rows), where=NAME)
+                BlockKernel(block_plan(program, self.dtype, rows, reuse=self.reuse), where=NAME)
                 if rows is not None
-                else Compiled(gradient_source(program, self.dtype), NAME)
+                else Compiled(gradient_source(program, self.dtype, self.reuse), NAME)
             )
         return self._variants[key]
 
@@ -108,7 +110,8 @@ def compile_gradient(program: Program, dtype: Any = "float64", passes: Sequence[
     name = check_dtype(dtype)
     made = planned(program, passes)
     needed = tuple(must_not_be_empty(program))
-    kernel = Kernel(program, name, made, _rows=separations(made.program), _not_empty=needed)
+    rows, reuse = separations(made.program), REUSE in chosen(passes)
+    kernel = Kernel(program, name, made, reuse, _rows=rows, _not_empty=needed)
     kernel._variant(None)  # an operation that has no compiled form is refused here
     kernel.timings["plan"] = perf_counter() - start
     return kernel

@@ -13,7 +13,7 @@ NAME = "loss_and_gradient"
 LOSS = "loss"
 
 
-def gradient_source(program: Program, dtype: str) -> str:
+def gradient_source(program: Program, dtype: str, reuse: bool = True) -> str:
     """The text of a kernel file whose function takes the inputs, then an array for each gradient.
 
     A program without symbolic sizes is unrolled where it is tiny.
@@ -21,6 +21,7 @@ def gradient_source(program: Program, dtype: str) -> str:
     Args:
         program: outputs ``loss`` and the gradients.
         dtype: ``float32`` or ``float64``.
+        reuse: whether values take the memory of earlier ones.
     """
     helpers: set[str] = set()
     namer = Namer(program)
@@ -33,7 +34,7 @@ def gradient_source(program: Program, dtype: str) -> str:
     if is_tiny(program):
         body = _unrolled(program, helpers, namer, gradients)
         return kernel_file(program, [Function(NAME, arguments, tuple(body))], helpers, dtype, UNROLLED_FLAGS)
-    writer = LoopWriter(program, helpers, namer, gradients, dtype == "float64")
+    writer = LoopWriter(program, helpers, namer, gradients, dtype == "float64", reuse=reuse)
     body = [*writer.size_statements({}), *writer.allocations()]
     body = [*body, *writer.statements(), f"return {writer.scalar(program.output[LOSS])}"]
     return kernel_file(

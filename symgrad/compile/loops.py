@@ -15,12 +15,13 @@ import sympy
 
 from symgrad.compile.calls import call_statements
 from symgrad.compile.entries import DTYPES, Body, integer_text
-from symgrad.compile.forms import Call, Form, is_log_sum_exp
+from symgrad.compile.forms import Call, is_log_sum_exp
 from symgrad.compile.names import KEPT, Namer
 from symgrad.compile.nests import Nest, loop_index, loops
 from symgrad.compile.placement import adds_in_line, loop_order, place
 from symgrad.compile.products import adds_rows
-from symgrad.compile.reductions import Gathering
+from symgrad.compile.reductions import Gathering, gathers
+from symgrad.compile.reuse import shared_memory
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, Shape, format_shape, same
 from symgrad.ops.record import ARG, INDEX, Definition
@@ -52,10 +53,12 @@ class LoopWriter:
         dims: the texts of the sizes, where another writer of the same kernel has given them out.
         numbers: inputs without axes that are numbers there, not arrays.
         running: sums that go on from one evaluation to the next: where each gathers, which others clear and read.
+        reuse: whether values take the memory of earlier ones, see ``reuse``.
 
     Attributes:
         adding: those of the running sums that are products which are added to their array: ``cleared`` before some
             evaluations, and ``added`` to the sum after them.
+        shared: for each value in another one's memory that other one.
         nests: once the statements are written, the values that each loop nest computes.
     """
 
@@ -69,6 +72,7 @@ class LoopWriter:
         dims: Mapping[sympy.Symbol, str] | None = None,
         numbers: Iterable[str] = (),
         running: Mapping[str, str] = NO_NAMES,
+        reuse: bool = True,
     ) -> None:
         self.numbers, self.running = frozenset(numbers), running
         self.nests: list[tuple[str, ...]] = []
@@ -90,7 +94,10 @@ class LoopWriter:
                 self._given.add(value)
             else:
                 self._late.append((array, value))
-        gathering = {b.name: _gathers(self.placement.forms[b.name]) for b in program.bindings}
+        own = {*self._given, *running, *(v for _, v in self._late)}
+        self.shared = shared_memory(program, self.placement, own) if reuse else {}
+        self.names |= {name: self.names[first] for name, first in self.shared.items()}
+        gathering = {b.name: gathers(self.placement.forms[b.name]) for b in program.bindings}
         self._totals = {
             b.name: self.names[b.name]
             if double and b.shape != () and b.kind == "real"
@@ -141,7 +148,7 @@ class LoopWriter:
                 if b.shape != () and isinstance(self.placement.forms[b.name], Call):
                     out.append(Buffer(self.names[b.name], b.shape, DTYPES[b.kind]))
                 continue
-            if self._in_buffer(b.name) and b.name not in self._given:
+            if self._in_buffer(b.name) and b.name not in self._given and b.name not in self.shared:
                 out.append(Buffer(self.names[b.name], b.shape, DTYPES[b.kind]))
             for gathered in (self._totals, self._tops):
                 if b.shape != () and gathered.get(b.name, self.names[b.name]) != self.names[b.name]:
@@ -340,15 +347,6 @@ class LoopWriter:
     def _stored(self, b: Binding, value: str) -> str:
         """A value as its memory holds it."""
         return f"({value}) != 0" if b.kind == "bool" and b.shape else value
-
-
-def _gathers(form: Form) -> str:
-    """What a form gathers while its loops run, in a word; nothing for one that does not."""
-    if not isinstance(form, Definition):
-        return ""
-    if form.parts:
-        return "sum" if any(p.adds for p in form.parts) else ""
-    return form.combine if form.reduce else ""
 
 
 def _loop_order(definition: Definition, sizes: Shape) -> list[sympy.Symbol]:

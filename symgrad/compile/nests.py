@@ -41,11 +41,17 @@ class Nest:
         """Whether ``other``, which comes next, may run inside these loops.
 
         It may if it reads nothing that only the end of these loops completes, and what they write it reads at
-        the very entry that has just been written.
+        the very entry that has just been written.  Where it writes into memory that these loops read, they read
+        that very entry, and what it prepares in front of them is not what they use.
         """
         if not self.sizes or self.sizes != other.sizes:
             return False
         if (self.adds and other.functions) or (self.functions and other.adds):
+            return False
+        overwritten = dict(other.writes)
+        if any(name in other.ends or overwritten.get(name, index) != index for name, index in self.reads):
+            return False
+        if any(name in other.ends for name, _ in self.writes):
             return False
         written = dict(self.writes)
         return all(name not in self.ends and written.get(name, index) == index for name, index in other.reads)

@@ -41,6 +41,7 @@ class Plan:
         training: whether it is a step of a training run.
         batched: whether each step of a training run draws other rows.
         before: in a training run, what is computed once before the loop.
+        reuse: whether values take the memory of earlier ones.
     """
 
     program: Program
@@ -52,6 +53,7 @@ class Plan:
     training: bool = False
     batched: bool = False
     before: Program | None = None
+    reuse: bool = True
 
     @cached_property
     def cost(self) -> Cost:
@@ -93,7 +95,11 @@ class Plan:
 
     @cached_property
     def _blocks(self) -> BlockPlan | None:
-        return block_plan(self.program, self.dtype, self.rows) if self.rows is not None else None
+        return (
+            block_plan(self.program, self.dtype, self.rows, reuse=self.reuse)
+            if self.rows is not None
+            else None
+        )
 
     @cached_property
     def _layout(self) -> Layout | None:
@@ -108,7 +114,7 @@ class Plan:
         targets = {
             label: namer.fresh(f"gradient_{label}") for label, _ in self.program.outputs if label != "loss"
         }
-        writer = LoopWriter(self.program, set(), namer, targets, self.dtype == "float64")
+        writer = LoopWriter(self.program, set(), namer, targets, self.dtype == "float64", reuse=self.reuse)
         writer.statements()
         return writer
 
@@ -213,6 +219,8 @@ def _listed(program: Program, writer: LoopWriter, where: str) -> Iterator[tuple[
     for b in program.bindings:
         place = writer.placement.place[b.name]
         lives = _LIVES.get(place, "result" if b.name in results else "array")
+        if b.name in writer.shared:
+            lives = f"array of {writer.shared[b.name]}"
         if b.name in writer.running:
             lives = "sum of a share"
         by = f"{where}a call" if writer.placement.calls(b.name) else ""

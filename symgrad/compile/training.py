@@ -52,7 +52,16 @@ class TrainingKernel:
             None if plan.rows is None else next(s for s in separations(plan.program) if s.symbol == plan.rows)
         )
         return Plan(
-            plan.program, plan.dtype, plan.changes, known, how, found, True, bool(plan.batched), plan.before
+            plan.program,
+            plan.dtype,
+            plan.changes,
+            known,
+            how,
+            found,
+            True,
+            bool(plan.batched),
+            plan.before,
+            plan.reuse,
         )
 
     def run(self, arguments: tuple[Any, ...]) -> int:

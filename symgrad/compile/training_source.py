@@ -21,7 +21,7 @@ from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.loops import LoopWriter
 from symgrad.compile.names import Namer
 from symgrad.compile.nests import loop_index, loops, nested
-from symgrad.compile.passes import Change, chosen, planned
+from symgrad.compile.passes import REUSE, Change, chosen, planned
 from symgrad.compile.passes.hoist import HOIST, evaluate, hoist
 from symgrad.compile.rows import best, separations
 from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, Function, kernel_file
@@ -49,6 +49,7 @@ class TrainingPlan:
         scheduled: whether each step has a learning rate of its own.
         rows: the size along which each step goes through blocks of rows on threads, if it does.
         before: what computes the data that is made once, before the loop, from the data that is given.
+        reuse: whether values take the memory of earlier ones.
         changes: what the passes changed.
     """
 
@@ -61,6 +62,7 @@ class TrainingPlan:
     scheduled: bool = False
     rows: sympy.Symbol | None = None
     before: Program | None = None
+    reuse: bool = True
     changes: tuple[Change, ...] = field(default=(), compare=False)
 
     @property
@@ -114,7 +116,17 @@ def plan_training(
     found = None if batched or tiny else best(program, separations(program), sizes)
     rows = found.symbol if found is not None else None
     return TrainingPlan(
-        program, tuple(parameters), rule, dtype, tuple(batched), fixed, scheduled, rows, before, changes
+        program,
+        tuple(parameters),
+        rule,
+        dtype,
+        tuple(batched),
+        fixed,
+        scheduled,
+        rows,
+        before,
+        REUSE in chosen(passes),
+        changes,
     )
 
 
@@ -179,7 +191,9 @@ class _Loops(_Writer):
     def body(self) -> list[str]:
         plan, w = self.plan, self.words
         gradients = {n: self.namer.fresh(f"gradient_{self.namer.values[n]}") for n in plan.parameters}
-        writer = LoopWriter(self.program, self.helpers, self.namer, gradients, plan.dtype == "float64")
+        writer = LoopWriter(
+            self.program, self.helpers, self.namer, gradients, plan.dtype == "float64", reuse=plan.reuse
+        )
         rows = {plan.shape(n)[0]: w["rows"] for n in plan.batched}
         head = [f"{w['rows']} = {w['order']}.shape[1]"] if plan.batched else []
         head += writer.size_statements(

@@ -56,7 +56,7 @@ computed  in blocks of rows along n, 1 sweep
 because   the data with rows has 10 500 000 entries, and blocks pay from 262 144 on
 sweep_1   512 rows a block, 32 shares on threads
 work      1.71 G flops a call, 42 M bytes moved; 41 flops a byte, arithmetic is the limit
-memory    271 kB in each thread, besides arguments, results and sums
+memory    138 kB in each thread, besides arguments, results and sums
 """
 
 

@@ -19,8 +19,10 @@ from symgrad.program import Program
 PASSES: Mapping[str, Pass] = MappingProxyType({p.name: p for p in (FOLD, SCALE, CSE, DROP)})
 """In the order in which they run."""
 
-NAMES = (*PASSES, HOIST)
-"""All that can be chosen; ``hoist`` splits a training run's program in two, see ``passes.hoist``."""
+REUSE = "reuse"
+
+NAMES = (*PASSES, HOIST, REUSE)
+"""All that can be chosen: ``hoist`` splits a training run's program in two, ``reuse`` is about the memory of values."""
 
 
 @dataclass(frozen=True)
