@@ -32,6 +32,7 @@ def fit(
     validation: Sequence[Any] | Mapping[str, Any] | None = None,
     every: int | None = None,
     seed: int = 0,
+    passes: Sequence[str] | None = None,
 ) -> Run:
     """Train a module; its parameters hold the result afterwards.
 
@@ -44,7 +45,7 @@ def fit(
         optimizer: such as ``sg.optim.Adam(model.parameters(), lr=1e-3)``; its rule is compiled.  The rule's
             state starts anew with each call.
         epochs, steps: one of the two says how long.
-        batch_size, schedule, callbacks, validation, every, seed: as in ``minimize``.
+        batch_size, schedule, callbacks, validation, every, seed, passes: as in ``minimize``.
 
     Raises:
         ShapeError: (n,) against (n, 1), which would broadcast to n×n.
@@ -75,7 +76,7 @@ def fit(
     checked = None if validation is None else {**_named(model, validation), **frozen}
     made = train(
         derivation, problem, rule, updates, batch_size, rate_schedule(schedule, rule), callbacks, checked, every, seed,
-        derived,
+        derived, passes,
     )  # fmt: skip
     from symgrad.autograd import Tensor, no_grad
 

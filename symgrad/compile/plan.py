@@ -15,7 +15,7 @@ from symgrad.compile.costs import BALANCE, Cost, program_cost, size_in_bytes
 from symgrad.compile.loops import Buffer, LoopWriter
 from symgrad.compile.names import KEPT, Namer
 from symgrad.compile.parts import BLOCK
-from symgrad.compile.passes import Change
+from symgrad.compile.passes import WHY, Change
 from symgrad.compile.plan_text import amount, count, memory, operation, size_text, table
 from symgrad.compile.rows import LARGE, Separation, entries_with_rows, separations
 from symgrad.compile.sweeping import Layout, layout
@@ -142,7 +142,8 @@ class Plan:
         if self.before is not None:
             rows.append(("before the loop", *self._measures(self.before)))
         out = table(("pass", "bindings", "sweeps", "flops", "bytes"), rows)
-        return out + ([f"nothing to do for {', '.join(same)}"] if same else [])
+        out += [f"nothing to do for {', '.join(same)}"] if same else []
+        return out + [f"{c.name}: {WHY[c.name]}" for c in self.changes if c.name not in same]
 
     def _measures(self, program: Program) -> tuple[str, str, str, str]:
         cost = program_cost(program, self.dtype)
@@ -157,6 +158,8 @@ class Plan:
             ways["blocks"] = f"in blocks of rows along {self.rows.symbol}, {_times(self.sweeps)}"
         yield "computed", ways[self.how]
         yield "because", self.why
+        if self.before is not None:
+            yield "before", f"{', '.join(n for n, _ in self.before.outputs)}, once for the whole run"
         if self._layout is not None and self._blocks is not None:
             for step in self._blocks.steps:
                 if isinstance(step, Sweep):

@@ -18,7 +18,7 @@ from symgrad.compile.passes.fold import computed, exact
 from symgrad.compile.passes.hoist import evaluate, hoist
 from symgrad.compile.rows import separate, separations
 from symgrad.compile.training_source import NAME, training_source
-from symgrad.errors import SpecError
+from symgrad.errors import DataError, SpecError
 from symgrad.ops.dims import dim_symbol
 from symgrad.ops.record import ARG
 from symgrad.ops.scalars import functions
@@ -209,6 +209,17 @@ def test_what_nobody_needs_is_dropped() -> None:
 # Choosing ----------------------------------------------------------------------------------------------------
 
 
+def test_users_choose_passes_where_they_compile_and_train() -> None:
+    d = sg.derive("((x @ w - y)**2).sum()", LINEAR, "w")
+    arrays = {"x": normal((3, 2)), "y": normal((3, 1))}
+    for call in (
+        lambda: d.compile(passes=("inline",)),
+        lambda: sg.minimize("((x @ w - y)**2).sum()", {"w": normal((2, 1))}, arrays, passes=["inline"]),
+    ):
+        with pytest.raises(SpecError, match="'inline' is no pass"):
+            call()
+
+
 def test_passes_are_chosen_by_name() -> None:
     p = program("np.sqrt(np.mean((x @ w - y)**2))", LINEAR)
     assert planned(p, ()).program == p
@@ -248,6 +259,49 @@ def test_training_is_the_same_with_and_without_hoisting(batch: bool) -> None:
     arrays = {"x": normal((60, 3)) * 5 + 2, "w": normal((3, 1)), "y": normal((60, 1))}
     for a, b in zip(trained(p, arrays, ("hoist",), batch), trained(p, arrays, (), batch), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+def classes(x: np.ndarray, w: np.ndarray, y: np.ndarray, t: np.ndarray) -> np.ndarray:
+    z = x @ w
+    top = z.max(axis=1, keepdims=True)
+    chosen = t.argmax(axis=1)  # whole numbers
+    weights = np.where(y > 0, np.exp(y), np.sqrt(1 + y**2))
+    held = (np.exp(y) > 1) & (y < 2)  # truth values
+    logs = np.log(np.exp(z - top).sum(axis=1)) + top[:, 0] - z[np.arange(x.shape[0]), chosen]
+    return np.mean(np.where(held, weights, 2.0) * logs)
+
+
+def test_whole_numbers_and_truth_values_are_hoisted_as_what_they_are() -> None:
+    p = program(classes, {"x": "n d", "w": "d k", "y": "n", "t": "n k"})
+    sizes = {"n": 60, "d": 3, "k": 4}
+    split = hoist(p, ["w"], (), sizes, "float32")
+    assert split.before is not None
+    kinds = {split.before.type(n).kind for n, _ in split.before.outputs}
+    assert "int" in kinds
+    arrays = {"x": normal((60, 3)), "w": normal((3, 4)), "y": normal((60,)), "t": normal((60, 4), 1)}
+    made = evaluate(split.before, arrays, "float64")
+    agree(p, split.step, arrays, made)
+    for name, a in made.items():
+        assert a.dtype == {"int": np.int64, "bool": np.bool_}.get(split.before.type(name).kind, np.float64)
+    found = []
+    for passes in (("hoist",), ()):
+        plan = plan_training(p, ["w"], sgd(0.1), "float64", sizes, (), False, passes)
+        w, losses = arrays["w"].copy(), np.empty(3)
+        interpreted(training_source(plan), NAME)(*plan.data_from(arrays), w, 0.1, np.zeros(1), 0, losses)
+        found.append((w, losses))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-12)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)
+
+
+def test_a_matrix_without_an_inverse_is_refused_before_the_loop() -> None:
+    p = program("((np.linalg.solve(a, x) @ w - y)**2).sum()", {**LINEAR, "a": "n n"})
+    plan = plan_training(p, ["w"], sgd(), "float64", {"n": 40, "d": 3})
+    assert plan.before is not None
+    with pytest.raises(DataError) as error:
+        plan.data_from(
+            {"a": np.zeros((40, 40)), "x": normal((40, 3)), "y": normal((40, 1)), "w": normal((3, 1))}
+        )
+    assert "where:    v1 = np.linalg.solve(a, x)" in str(error.value)
 
 
 def test_only_whole_batches_hoist_what_depends_on_rows() -> None:

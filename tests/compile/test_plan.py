@@ -6,6 +6,7 @@ import numpy as np
 
 import symgrad as sg
 from symgrad.compile import compile_gradient, plan_training, training_kernel
+from symgrad.compile.passes import WHY
 from symgrad.compile.plan import Plan
 from symgrad.compile.plan_text import amount, memory
 from symgrad.compile.rows import best, separations
@@ -29,6 +30,7 @@ pass        bindings  sweeps  flops                  bytes
 as derived  8         2       4·d·n + 6·n + 3        8·d·n + 8·d + 32·n
 scale       8         1       4·d·n + 3·d + 3·n + 3  8·d·n + 16·d + 24·n
 nothing to do for fold, cse, drop
+scale: A number that is known late weighs sums over rows, not the rows: fewer sweeps, and no more rounding.
 
 computed  in loops over whole arrays
 because   small data; data of 262 144 entries and more goes in blocks along n (1 sweep) or d (2 sweeps)
@@ -102,11 +104,11 @@ def test_the_plan_of_a_training_run_tells_what_is_hoisted_and_the_size_of_a_batc
     sizes = {"n": 2000, "d": 5}
     whole = training_kernel(plan_training(p, ["w"], sgd(), "float64", sizes)).described(sizes)
     assert whole.before is not None
-    text = str(whole).splitlines()
-    assert [line.split()[0] for line in text if line.startswith(("hoist", "before the loop"))] == [
-        "hoist",
-        "before",
-    ]
+    ((name, _),) = whole.before.outputs
+    lines = [line for line in str(whole).splitlines() if line.startswith(("hoist", "before"))]
+    assert [line.split("  ")[0] for line in lines[:2]] == ["hoist", "before the loop"]
+    assert lines[2] == f"hoist: {WHY['hoist']}"
+    assert lines[3] == f"before    {name}, once for the whole run"
     assert "a step" in str(whole)
     batches = plan_training(p, ["w"], sgd(), "float64", sizes, ("x", "y"))
     drawn = training_kernel(batches).described(sizes, 64)

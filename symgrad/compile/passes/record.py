@@ -22,6 +22,9 @@ class Pass:
     why: str
     run: Callable[[Program], Program]
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.why}"
+
 
 def alive(program: Program) -> Program:
     """The program without bindings that no output needs; the same object where there are none."""

@@ -188,6 +188,6 @@ def _linear(definition: Definition, position: int) -> bool:
 
 SCALE = Pass(
     "scale",
-    "A number that is known late weighs sums over rows, not the rows: a sweep less, and no more rounding.",
+    "A number that is known late weighs sums over rows, not the rows: fewer sweeps, and no more rounding.",
     scale,
 )

@@ -11,6 +11,7 @@ from symgrad.compile.passes.cse import CSE
 from symgrad.compile.passes.drop import DROP
 from symgrad.compile.passes.fold import FOLD
 from symgrad.compile.passes.hoist import HOIST
+from symgrad.compile.passes.hoist import WHY as WHY_HOIST
 from symgrad.compile.passes.record import Pass
 from symgrad.compile.passes.scale import SCALE
 from symgrad.errors import SpecError
@@ -20,6 +21,15 @@ PASSES: Mapping[str, Pass] = MappingProxyType({p.name: p for p in (FOLD, SCALE, 
 """In the order in which they run."""
 
 REUSE = "reuse"
+
+WHY: Mapping[str, str] = MappingProxyType(
+    {
+        **{p.name: p.why for p in PASSES.values()},
+        HOIST: WHY_HOIST,
+        REUSE: "A value takes the memory of an earlier one that nobody reads any more; no value changes.",
+    }
+)
+"""For each name what it does and why it may."""
 
 NAMES = (*PASSES, HOIST, REUSE)
 """All that can be chosen: ``hoist`` splits a training run's program in two, ``reuse`` is about the memory of values."""
