@@ -10,21 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 import sympy
 
-from symgrad.compile.costs import BALANCE, flops, size_in_bytes
+from symgrad.compile.costs import BALANCE, flops, itemsize
 from symgrad.compile.forms import form_of
 from symgrad.compile.placement import is_view
-from symgrad.ops.dims import Dim, size_of
+from symgrad.ops.dims import shape_of
 from symgrad.ops.record import ARG, Definition
 from symgrad.program import FAILURES, Binding, Input, Program, explained, numpy_callable
 
 HOIST = "hoist"
 LEAST = 100
 """Operations a step that are worth another array."""
+MOST = 2**25
+"""Entries of the largest array that is computed before the loop: whole, and in float64, it takes 256 MiB."""
+
 WHY = "What no parameter takes part in is computed once, before the loop, where reading it costs less."
 
 
@@ -62,7 +66,8 @@ def hoist(
         freed = leaves - read_anyway - credited
         more = _bytes(program, [name], sizes, dtype) - _bytes(program, freed, sizes, dtype)
         saved = sum(flops(program, _binding(program, n), sizes=sizes) for n in needed)
-        if not _moves(program, b) and saved >= LEAST + BALANCE * max(0, more):
+        fits = max(_entries(program, n, sizes) for n in (*needed, *leaves)) <= MOST
+        if fits and not _moves(program, b) and saved >= LEAST + BALANCE * max(0, more):
             taken[name] = None
             credited |= freed
         else:
@@ -142,12 +147,12 @@ def _cone(program: Program, *names: str) -> list[str]:
     return [b.name for b in program.bindings if b.name in needed]
 
 
+def _entries(program: Program, name: str, sizes: Mapping[str, int]) -> int:
+    return prod(shape_of(program.type(name).shape, sizes))
+
+
 def _bytes(program: Program, names: Iterable[str], sizes: Mapping[str, int], dtype: str) -> int:
-    return sum(size_of(_whole(size_in_bytes(program, n, dtype)), sizes) for n in names)
-
-
-def _whole(value: Dim) -> Dim:
-    return int(value) if not isinstance(value, int) and value.is_Integer else value
+    return sum(_entries(program, n, sizes) * itemsize(program.type(n).kind, dtype) for n in names)
 
 
 def _before(program: Program, taken: Sequence[str]) -> Program:
