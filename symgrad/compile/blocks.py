@@ -20,6 +20,7 @@ from symgrad.compile.nests import loop_index, loops, nested
 from symgrad.compile.parts import BLOCK, parts_of
 from symgrad.compile.placement import place
 from symgrad.compile.reductions import Gathering
+from symgrad.compile.reuse import told
 from symgrad.compile.rows import Separation
 from symgrad.compile.source import LOOP_FLAGS, Function, kernel_file
 from symgrad.ops.dims import Dim, Shape, product
@@ -112,6 +113,7 @@ class BlockPlan:
     def source(self, more: Sequence[Function] = (), helpers: frozenset[str] = frozenset()) -> str:
         """The text of the kernel file, with further functions."""
         order = [f"{k}. {_described(step, self.symbol)}" for k, step in enumerate(self.steps, 1)]
+        order += [line for writer in self.writers.values() for line in told(writer.shared)]
         return kernel_file(
             self.program, [*self.functions, *more], self.helpers | helpers, self.dtype, LOOP_FLAGS,
             self.file_arrays, order=order,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from symgrad.compile import unrolled
 from symgrad.compile.loops import LoopWriter
 from symgrad.compile.names import Namer
+from symgrad.compile.reuse import told
 from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, Function, kernel_file
 from symgrad.ops.dims import shape_of
 from symgrad.program import Program
@@ -38,8 +39,9 @@ def gradient_source(program: Program, dtype: str, reuse: bool = True) -> str:
     body = [*writer.size_statements({}), *writer.allocations()]
     body = [*body, *writer.statements(), f"return {writer.scalar(program.output[LOSS])}"]
     return kernel_file(
-        program, [Function(NAME, arguments, tuple(body))], helpers, dtype, LOOP_FLAGS, writer.file_arrays()
-    )
+        program, [Function(NAME, arguments, tuple(body))], helpers, dtype, LOOP_FLAGS, writer.file_arrays(),
+        order=told(writer.shared),
+    )  # fmt: skip
 
 
 def is_tiny(program: Program) -> bool:

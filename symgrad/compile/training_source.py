@@ -23,6 +23,7 @@ from symgrad.compile.names import Namer
 from symgrad.compile.nests import loop_index, loops, nested
 from symgrad.compile.passes import REUSE, Change, chosen, planned
 from symgrad.compile.passes.hoist import HOIST, evaluate, hoist
+from symgrad.compile.reuse import told
 from symgrad.compile.rows import best, separations
 from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, Function, kernel_file
 from symgrad.compile.update import UpdateWriter
@@ -137,7 +138,9 @@ def training_source(plan: TrainingPlan) -> str:
     flags = LOOP_FLAGS if plan.sizes is None else UNROLLED_FLAGS
     body = writer.body()
     main = Function(NAME, tuple(writer.arguments()), tuple(body))
-    return kernel_file(plan.program, [main], writer.helpers, plan.dtype, flags, writer.file_arrays)
+    return kernel_file(
+        plan.program, [main], writer.helpers, plan.dtype, flags, writer.file_arrays, order=writer.heading
+    )
 
 
 class _Writer:
@@ -156,6 +159,7 @@ class _Writer:
         self.arrays = dict(self.namer.values)
         self.arrays |= {n: self.namer.fresh(f"{self.namer.values[n]}_data") for n in plan.batched}
         self.file_arrays: list[str] = []
+        self.heading: list[str] = []
         self.rule = UpdateWriter(plan.rule, plan.scheduled, self.helpers, self.namer, self.words)
 
     def body(self) -> list[str]:
@@ -212,7 +216,7 @@ class _Loops(_Writer):
         for n, array in gradients.items():
             self._memory(writer, array, plan.shape(n), "F", rows, head, step)
         step += writer.statements()
-        self.file_arrays = writer.file_arrays()
+        self.file_arrays, self.heading = writer.file_arrays(), told(writer.shared)
         step += self.record(writer.scalar(self.program.output[LOSS]))
         step += self.rule.at_step
         for n in plan.parameters:  # all gradients are complete before the first parameter changes

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import sympy
+
 import symgrad as sg
+from symgrad.compile.entries import integer_text
 from symgrad.compile.gradient_source import gradient_source
 from symgrad.compile.nests import Nest
 from symgrad.compile.placement import place
@@ -22,7 +25,7 @@ LEAST_SQUARES = program("(0.5*(x @ w - y)**2).sum()", {"x": "n d", "w": "d 1", "
 def test_products_with_a_vector_are_loops_over_the_matrix() -> None:
     body = gradient_source(LEAST_SQUARES, "float64").partition("def loss_and_gradient")[2]
     assert "matvec(x, w.reshape(w.size), v2.reshape(v2.size))" in body
-    assert "vecmat(v3.reshape(v3.size), x, gradient_w.reshape(gradient_w.size))" in body
+    assert "vecmat(v2.reshape(v2.size), x, gradient_w.reshape(gradient_w.size))" in body
     assert body.count("for ") == 1  # over the residuals
 
 
@@ -119,3 +122,12 @@ def test_reuse_is_switched_off_by_name() -> None:
     assert with_it.source.count("np.empty(") < without.source.count("np.empty(")
     assert "array of v" in str(with_it.plan)
     assert "array of v" not in str(without.plan)
+
+
+def test_an_index_may_hold_a_rounded_one() -> None:
+    a, n = sympy.symbols("a n", integer=True, nonnegative=True)
+    halves = 2 * sympy.floor(sympy.floor(2 * sympy.floor(a * n / 2 + a) / n) / 2) + (a + n) / 2
+    text = integer_text(halves)
+    for x, size in ((6, 4), (5, 3), (0, 2)):
+        rounded = 2 * ((2 * ((x * size + 2 * x) // 2) // size) // 2) + (x + size) // 2
+        assert eval(text, {"a": x, "n": size}) == rounded

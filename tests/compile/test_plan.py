@@ -35,17 +35,17 @@ scale: A number that is known late weighs sums over rows, not the rows: fewer sw
 computed  in loops over whole arrays
 because   small data; data of 262 144 entries and more goes in blocks along n (1 sweep) or d (2 sweeps)
 work      4·d·n + 3·d + 3·n + 3 flops a call, 8·d·n + 16·d + 24·n bytes moved
-memory    4·d + 8·n bytes besides arguments and results
+memory    4·d + 4·n bytes besides arguments and results
 
-value  is                                     shape  lives in    computed by
-v1     matmul(x, w)                           n×1    array       a call
-v2     v1 - y                                 n×1    array       loops 1
-v3     norm(v2)                                      a variable  loops 1
+value  is                                     shape  lives in     computed by
+v1     matmul(x, w)                           n×1    array        a call
+v2     v1 - y                                 n×1    array of v1  loops 1
+v3     norm(v2)                                      a variable   loops 1
 v4     sqrt(n)                                       the text
-v5     v3/v4                                         a variable  loops 2
+v5     v3/v4                                         a variable   loops 2
 v9     transpose(x)                           d×n    its reader
-v6     matmul(v9, v2)                         d×1    array       a call
-v10    v6*(v3 != 0)/(v3 + (v3 == 0))/sqrt(n)  d×1    result      loops 3"""
+v6     matmul(v9, v2)                         d×1    array        a call
+v10    v6*(v3 != 0)/(v3 + (v3 == 0))/sqrt(n)  d×1    result       loops 3"""
 
 IN_BLOCKS = """\
 float32, n = 500000, d = 20, m = 32
@@ -58,7 +58,7 @@ computed  in blocks of rows along n, 1 sweep
 because   the data with rows has 10 500 000 entries, and blocks pay from 262 144 on
 sweep_1   512 rows a block, 32 shares on threads
 work      1.71 G flops a call, 42 M bytes moved; 41 flops a byte, arithmetic is the limit
-memory    138 kB in each thread, besides arguments, results and sums
+memory    136 kB in each thread, besides arguments, results and sums
 """
 
 

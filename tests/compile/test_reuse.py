@@ -45,3 +45,16 @@ def test_most_losses_with_several_arrays_reuse_some() -> None:
             LoopWriter(p, set(), Namer(p), {}, False, reuse=False).buffers()
         ) or (not writer.shared)
     assert sum(c > 0 for c in counts) >= 25
+
+
+@pytest.mark.parametrize("loss", ARRAYS, ids=str)
+def test_reuse_keeps_loops_joined(loss: Loss) -> None:
+    p = loss.derive().program
+    counts = []
+    for reuse in (True, False):
+        namer = Namer(p)
+        targets = {label: namer.fresh(f"gradient_{label}") for label, _ in p.outputs if label != "loss"}
+        writer = LoopWriter(p, set(), namer, targets, True, reuse=reuse)
+        writer.statements()
+        counts.append(len(writer.nests))
+    assert counts[0] == counts[1]
