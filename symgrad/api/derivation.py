@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -218,14 +218,21 @@ class Derivation:
 
         return hessian_product(self, wrt, direction)
 
-    def compile(self, dtype: str = "float64") -> Kernel:
-        """A compiled function of the same inputs that returns the same values.
+    def compile(self, dtype: str = "float64", passes: Sequence[str] | None = None) -> Kernel:
+        """A compiled function of the same inputs that returns the same values; its ``plan`` tells how.
 
-        Its ``timings`` are the seconds spent on ``trace``, ``derive``, ``plan``, ``compile`` and the last ``run``.
+        Args:
+            dtype: ``float32`` or ``float64``.
+            passes: names of the planner's passes that may rewrite the program; all if None.
+
+        Its ``timings`` are seconds spent on ``trace``, ``derive``, ``plan``, ``compile`` and the last ``run``.
+
+        Raises:
+            SpecError: another dtype, or a name that is no pass.
         """
         from symgrad.compile import compile_gradient
 
-        kernel = compile_gradient(self.program, dtype)
+        kernel = compile_gradient(self.program, dtype, passes)
         kernel.timings = {**self.timings, **kernel.timings}
         return kernel
 

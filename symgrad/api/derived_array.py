@@ -16,7 +16,7 @@ from symgrad.render import Equation, to_sympy
 if TYPE_CHECKING:
     import numpy as np
 
-    from symgrad.compile import Kernel
+    from symgrad.compile import Kernel, Plan
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,11 @@ class DerivedArrayKernel:
     def source(self) -> str:
         """The text of the kernel file."""
         return self.kernel.source
+
+    @property
+    def plan(self) -> Plan:
+        """What was decided about the kernel and why; prints as a text."""
+        return self.kernel.plan
 
     @property
     def timings(self) -> dict[str, float]:

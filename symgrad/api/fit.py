@@ -33,6 +33,7 @@ def fit(
     every: int | None = None,
     seed: int = 0,
     compress: bool = True,
+    passes: Sequence[str] | None = None,
 ) -> Run:
     """Train a module; its parameters hold the result afterwards.
 
@@ -45,7 +46,7 @@ def fit(
         optimizer: such as ``sg.optim.Adam(model.parameters(), lr=1e-3)``; its rule is compiled.  The rule's
             state starts anew with each call.
         epochs, steps: one of the two says how long.
-        batch_size, schedule, callbacks, validation, every, seed, compress: as in ``minimize``.
+        batch_size, schedule, callbacks, validation, every, seed, passes, compress: as in ``minimize``.
 
     Raises:
         ShapeError: (n,) against (n, 1), which would broadcast to n×n.
@@ -76,7 +77,7 @@ def fit(
     checked = None if validation is None else {**_named(model, validation), **frozen}
     made = train(
         derivation, problem, rule, updates, batch_size, rate_schedule(schedule, rule), callbacks, checked, every, seed,
-        derived, compress,
+        derived, passes, compress,
     )  # fmt: skip
     from symgrad.autograd import Tensor, no_grad
 

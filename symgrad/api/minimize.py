@@ -15,7 +15,7 @@ from symgrad.api.derivation import Derivation
 from symgrad.api.derive import derive
 from symgrad.api.fingerprint import fingerprint
 from symgrad.api.run import Run
-from symgrad.compile import check_dtype, real_array
+from symgrad.compile import check_dtype, chosen, real_array
 from symgrad.errors import DataError, ShapeError, SpecError, SymgradWarning, TraceError
 from symgrad.program import Recent
 from symgrad.train import Job, run
@@ -70,6 +70,7 @@ def minimize(
     every: int | None = None,
     seed: int = 0,
     dtype: Any = None,
+    passes: Sequence[str] | None = None,
     compress: bool = True,
 ) -> Run:
     """Minimize a loss: derivation, gradient, update and loss history become one compiled function.
@@ -89,6 +90,7 @@ def minimize(
         every: steps between callbacks; a tenth of the run if None.
         seed: of the order of the rows.
         dtype: ``float32`` or ``float64``; NumPy's promotion of all arrays if None.
+        passes: names of the planner's passes that may rewrite the program; all if None.
         compress: whether a least-squares problem on all rows may be trained on fewer rows with the same loss and
             gradients, where that pays; ``Run.notes`` says whether it was.
 
@@ -104,7 +106,7 @@ def minimize(
     derived = perf_counter() - start
     return train(
         derivation, problem, rule, steps, batch_size, rate_schedule(schedule, rule), callbacks, validation, every,
-        seed, derived, compress,
+        seed, derived, passes, compress,
     )  # fmt: skip
 
 
@@ -120,6 +122,7 @@ def train(
     every: int | None,
     seed: int,
     derived: float,
+    passes: Sequence[str] | None,
     compress: bool,
 ) -> Run:
     """Run a derivation on a problem's arrays."""
@@ -148,6 +151,7 @@ def train(
         every=every,
         seed=seed,
         compress=compress,
+        passes=None if passes is None else chosen(passes),
     )
     outcome = run(job)
     return Run(
@@ -158,6 +162,7 @@ def train(
         derivation=derivation,
         source=outcome.source,
         notes=outcome.notes,
+        plan=outcome.plan,
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from symgrad.api.derivation import Derivation
+    from symgrad.compile import Plan
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Run:
         timings: seconds for ``derive``, ``plan``, ``compile`` and ``run``, and for ``compress`` where data was.
         derivation: the formula that was compiled.
         source: the text of the kernel.
+        plan: what was decided about the kernel and why; prints as a text.
         notes: what was done otherwise than written, and why: data compressed to fewer rows.
     """
 
@@ -34,6 +36,7 @@ class Run:
     timings: Mapping[str, float]
     derivation: Derivation
     source: str
+    plan: Plan
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

@@ -27,10 +27,12 @@ TOGETHER = 16
 _WORDS = ("first", "last", "rows", "start", "stop", "count")
 
 
-def block_plan(program: Program, dtype: str, found: Separation, namer: Namer | None = None) -> BlockPlan:
+def block_plan(
+    program: Program, dtype: str, found: Separation, namer: Namer | None = None, reuse: bool = True
+) -> BlockPlan:
     """The functions and calls of a separated program."""
     parts = parts_of(program, found)
-    writer = _Writer(program, dtype, found, namer or Namer(program), parts)
+    writer = _Writer(program, dtype, found, namer or Namer(program), parts, reuse)
     for stage, section in enumerate(parts.sections):
         if stage:
             writer.sweep(stage, parts.sweeps[stage - 1])
@@ -38,7 +40,7 @@ def block_plan(program: Program, dtype: str, found: Separation, namer: Namer | N
     return BlockPlan(
         program, dtype, found.symbol.name, _sizes(program), tuple(writer.steps),
         writer.arrays, writer.totals, tuple(writer.functions), frozenset(writer.helpers),
-        tuple(dict.fromkeys(writer.file_arrays)),
+        tuple(dict.fromkeys(writer.file_arrays)), writer.writers,
     )  # fmt: skip
 
 
@@ -55,14 +57,17 @@ def _sizes(program: Program) -> tuple[tuple[str, int, int], ...]:
 class _Writer:
     """Collects functions and steps, part by part."""
 
-    def __init__(self, program: Program, dtype: str, found: Separation, namer: Namer, parts: Parts) -> None:
+    def __init__(
+        self, program: Program, dtype: str, found: Separation, namer: Namer, parts: Parts, reuse: bool
+    ) -> None:
         self.program, self.found, self.namer = program, found, namer
         self.read = {a for p in (*parts.sections, *parts.sweeps) for b in p.bindings for a in b.args}
-        self.double = dtype == "float64"
+        self.double, self.reuse = dtype == "float64", reuse
         self.helpers: set[str] = set()
         self.dims = size_names(program, namer)
         self.words = {word: namer.fresh(word) for word in _WORDS}
         self.steps: list[Step] = []
+        self.writers: dict[str, LoopWriter] = {}
         self.functions: list[Function] = []
         self.file_arrays: list[str] = []
         self.arrays: dict[str, tuple[Shape, str]] = {}
@@ -128,7 +133,9 @@ class _Writer:
             else:
                 scalars.append((self._number[name], value))
         dims = {**self.dims, BLOCK: self.words["count"]}
-        writer = LoopWriter(part, self.helpers, self.namer, targets, self.double, dims, numbers, running)
+        writer = LoopWriter(
+            part, self.helpers, self.namer, targets, self.double, dims, numbers, running, self.reuse
+        )
         self.file_arrays += writer.file_arrays()
         read = [f"{self._name[n]} = {self._number[n]}[()]" for n in numbers]
         return writer, read, [f"{array}[()] = {writer.scalar(value)}" for array, value in scalars]
@@ -162,6 +169,7 @@ class _Writer:
         fills += [(self._argument(n, v), self._note(key, v)) for n, v, key in outputs]
         given = [i.name for i in part.inputs if i.name not in totals]
         name = self.namer.fresh(f"section_{stage}")
+        self.writers[name] = writer
         arguments = [
             *(self._argument(n, n) for n in given), *(self._sums[n] for n in totals), *(a for a, _ in fills),
         ]  # fmt: skip
@@ -211,6 +219,7 @@ class _Writer:
         body = [*head, *self._blocks([*inside, *statements], writer, work)]
         body += [f"{self._sums[n]}[()] = {running[n]}" for n in own]
         name = self.namer.fresh(f"sweep_{stage}")
+        self.writers[name] = writer
         given = [i.name for i in part.inputs]
         fills = [(self._all[n], self._note(key, v)) for n, v, key in outputs]
         arguments = [

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from symgrad.compile.loops import LoopWriter
+from symgrad.compile.reuse import told
 from symgrad.compile.source import LOOP_FLAGS, Function, kernel_file
 from symgrad.ops.dims import Dim, Shape
 from symgrad.program import Program
@@ -79,6 +81,7 @@ class BlockPlan:
         totals: what the sweeps sum up, by name.
         functions: the functions of the file.
         helpers, file_arrays: what else the file needs.
+        writers: for each of the steps' functions what wrote it, which knows its loops and its arrays.
     """
 
     program: Program
@@ -91,6 +94,7 @@ class BlockPlan:
     functions: tuple[Function, ...]
     helpers: frozenset[str]
     file_arrays: tuple[str, ...]
+    writers: Mapping[str, LoopWriter]
 
     @property
     def multiplies(self) -> bool:
@@ -100,6 +104,7 @@ class BlockPlan:
     def source(self, more: Sequence[Function] = (), helpers: frozenset[str] = frozenset()) -> str:
         """The text of the kernel file, with further functions."""
         order = [f"{k}. {_described(step, self.symbol)}" for k, step in enumerate(self.steps, 1)]
+        order += [line for writer in self.writers.values() for line in told(writer.shared)]
         return kernel_file(
             self.program, [*self.functions, *more], self.helpers | helpers, self.dtype, LOOP_FLAGS,
             self.file_arrays, order=order,

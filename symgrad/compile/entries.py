@@ -62,6 +62,7 @@ class Body:
         if where == "scalar":
             self.nest.reads.add((text, ""))
             return text
+        self.nest.values.append(name)
         definition = scope.placement.forms[name]
         assert isinstance(definition, Definition)
         at_index = {INDEX(i): v for i, v in enumerate(index)}
@@ -172,7 +173,9 @@ def integer_text(expr: sympy.Expr) -> str:
     if isinstance(expr, (sympy.Max, sympy.Min)):
         name = "max" if isinstance(expr, sympy.Max) else "min"
         return f"{name}({', '.join(integer_text(a) for a in expr.args)})"
-    broken = [t for t in expr.as_ordered_terms() if any(not a.is_Integer for a in t.atoms(sympy.Rational))]
+    broken = [
+        t for t in expr.as_ordered_terms() if sympy.fraction(t)[1] != 1
+    ]  # what floor takes stands inside
     if broken:
         top, bottom = sympy.fraction(sympy.together(sympy.Add(*broken)))
         text = f"({integer_text(sympy.expand(top))}) // ({bottom})"  # a size is whole

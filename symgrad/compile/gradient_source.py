@@ -5,6 +5,7 @@ from __future__ import annotations
 from symgrad.compile import unrolled
 from symgrad.compile.loops import LoopWriter
 from symgrad.compile.names import Namer
+from symgrad.compile.reuse import told
 from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, Function, kernel_file
 from symgrad.ops.dims import shape_of
 from symgrad.program import Program
@@ -13,7 +14,7 @@ NAME = "loss_and_gradient"
 LOSS = "loss"
 
 
-def gradient_source(program: Program, dtype: str) -> str:
+def gradient_source(program: Program, dtype: str, reuse: bool = True) -> str:
     """The text of a kernel file whose function takes the inputs, then an array for each gradient.
 
     A program without symbolic sizes is unrolled where it is tiny.
@@ -21,6 +22,7 @@ def gradient_source(program: Program, dtype: str) -> str:
     Args:
         program: outputs ``loss`` and the gradients.
         dtype: ``float32`` or ``float64``.
+        reuse: whether values take the memory of earlier ones.
     """
     helpers: set[str] = set()
     namer = Namer(program)
@@ -29,17 +31,23 @@ def gradient_source(program: Program, dtype: str) -> str:
         for label, _ in program.outputs
         if label != LOSS
     }
-    fixed = all(isinstance(d, int) for i in program.inputs for d in i.shape)
     arguments = (*(namer.values[i.name] for i in program.inputs), *gradients.values())
-    if fixed and unrolled.cost(program, {}) <= unrolled.LIMIT:
+    if is_tiny(program):
         body = _unrolled(program, helpers, namer, gradients)
         return kernel_file(program, [Function(NAME, arguments, tuple(body))], helpers, dtype, UNROLLED_FLAGS)
-    writer = LoopWriter(program, helpers, namer, gradients, dtype == "float64")
+    writer = LoopWriter(program, helpers, namer, gradients, dtype == "float64", reuse=reuse)
     body = [*writer.size_statements({}), *writer.allocations()]
     body = [*body, *writer.statements(), f"return {writer.scalar(program.output[LOSS])}"]
     return kernel_file(
-        program, [Function(NAME, arguments, tuple(body))], helpers, dtype, LOOP_FLAGS, writer.file_arrays()
-    )
+        program, [Function(NAME, arguments, tuple(body))], helpers, dtype, LOOP_FLAGS, writer.file_arrays(),
+        order=told(writer.shared),
+    )  # fmt: skip
+
+
+def is_tiny(program: Program) -> bool:
+    """Whether every entry becomes a variable: all sizes are numbers, and small ones."""
+    fixed = all(isinstance(d, int) for i in program.inputs for d in i.shape)
+    return fixed and unrolled.cost(program, {}) <= unrolled.LIMIT
 
 
 def _unrolled(program: Program, helpers: set[str], namer: Namer, gradients: dict[str, str]) -> list[str]:

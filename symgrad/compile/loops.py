@@ -15,12 +15,13 @@ import sympy
 
 from symgrad.compile.calls import call_statements
 from symgrad.compile.entries import DTYPES, Body, integer_text
-from symgrad.compile.forms import Call, Form, is_log_sum_exp
+from symgrad.compile.forms import Call, is_log_sum_exp
 from symgrad.compile.names import KEPT, Namer
 from symgrad.compile.nests import Nest, loop_index, loops
 from symgrad.compile.placement import adds_in_line, loop_order, place
 from symgrad.compile.products import adds_rows
-from symgrad.compile.reductions import Gathering
+from symgrad.compile.reductions import Gathering, gathers
+from symgrad.compile.reuse import shared_memory
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, Shape, format_shape, same
 from symgrad.ops.record import ARG, INDEX, Definition
@@ -52,10 +53,13 @@ class LoopWriter:
         dims: the texts of the sizes, where another writer of the same kernel has given them out.
         numbers: inputs without axes that are numbers there, not arrays.
         running: sums that go on from one evaluation to the next: where each gathers, which others clear and read.
+        reuse: whether values take the memory of earlier ones, see ``reuse``.
 
     Attributes:
         adding: those of the running sums that are products which are added to their array: ``cleared`` before some
             evaluations, and ``added`` to the sum after them.
+        shared: for each value in another one's memory that other one.
+        nests: once the statements are written, the values that each loop nest computes.
     """
 
     def __init__(
@@ -68,8 +72,10 @@ class LoopWriter:
         dims: Mapping[sympy.Symbol, str] | None = None,
         numbers: Iterable[str] = (),
         running: Mapping[str, str] = NO_NAMES,
+        reuse: bool = True,
     ) -> None:
         self.numbers, self.running = frozenset(numbers), running
+        self.nests: list[tuple[str, ...]] = []
         self.program, self.helpers, self.namer = program, helpers, namer
         self.names: dict[str, str] = dict(namer.values)
         self.placement = place(program)
@@ -88,7 +94,10 @@ class LoopWriter:
                 self._given.add(value)
             else:
                 self._late.append((array, value))
-        gathering = {b.name: _gathers(self.placement.forms[b.name]) for b in program.bindings}
+        own = {*self._given, *running, *(v for _, v in self._late)}
+        self.shared = shared_memory(program, self.placement, own) if reuse else {}
+        self.names |= {name: self.names[first] for name, first in self.shared.items()}
+        gathering = {b.name: gathers(self.placement.forms[b.name]) for b in program.bindings}
         self._totals = {
             b.name: self.names[b.name]
             if double and b.shape != () and b.kind == "real"
@@ -156,7 +165,7 @@ class LoopWriter:
                 if b.shape != () and isinstance(self.placement.forms[b.name], Call):
                     out.append(Buffer(self.names[b.name], b.shape, DTYPES[b.kind]))
                 continue
-            if self._in_buffer(b.name) and b.name not in self._given:
+            if self._in_buffer(b.name) and b.name not in self._given and b.name not in self.shared:
                 out.append(Buffer(self.names[b.name], b.shape, DTYPES[b.kind]))
             for gathered in (self._totals, self._tops):
                 if b.shape != () and gathered.get(b.name, self.names[b.name]) != self.names[b.name]:
@@ -190,17 +199,24 @@ class LoopWriter:
                 if b.name in self.running and b.name not in self.adding:
                     work.append(self._added(b))
             elif isinstance(form, Definition) and self.placement.place[b.name] in ("buffer", "scalar"):
-                work += self._nests(b, form)
+                made = self._nests(b, form)
+                made[0].values.append(b.name)
+                work += made
         work += [self._copy(array, value) for array, value in self._late]
         for item in work:
             if isinstance(item, Nest) and open_nest is not None and open_nest.joins(item):
                 open_nest.take(item)
                 continue
             if open_nest is not None:
-                out += open_nest.lines()
+                out += self._closed(open_nest)
             open_nest = item if isinstance(item, Nest) else None
             out += item if isinstance(item, list) else []
-        return out + (open_nest.lines() if open_nest is not None else [])
+        return out + (self._closed(open_nest) if open_nest is not None else [])
+
+    def _closed(self, nest: Nest) -> list[str]:
+        """The text of a nest that nothing joins any more."""
+        self.nests.append(tuple(dict.fromkeys(nest.values)))
+        return nest.lines()
 
     def cleared(self) -> list[str]:
         """The statements that clear the products that are added up."""
@@ -356,15 +372,6 @@ class LoopWriter:
     def _stored(self, b: Binding, value: str) -> str:
         """A value as its memory holds it."""
         return f"({value}) != 0" if b.kind == "bool" and b.shape else value
-
-
-def _gathers(form: Form) -> str:
-    """What a form gathers while its loops run, in a word; nothing for one that does not."""
-    if not isinstance(form, Definition):
-        return ""
-    if form.parts:
-        return "sum" if any(p.adds for p in form.parts) else ""
-    return form.combine if form.reduce else ""
 
 
 def _loop_order(definition: Definition, sizes: Shape) -> list[sympy.Symbol]:

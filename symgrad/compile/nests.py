@@ -23,6 +23,7 @@ class Nest:
         ends: what has its value only when the loops have ended.
         adds: whether it adds along its innermost loop, one term after the other.
         functions: whether it computes functions such as exp, which vectors of entries are worth most for.
+        values: the values of the program that are computed inside.
     """
 
     sizes: tuple[str, ...]
@@ -34,16 +35,23 @@ class Nest:
     ends: set[str] = field(default_factory=set)
     adds: bool = False
     functions: bool = False
+    values: list[str] = field(default_factory=list)
 
     def joins(self, other: Nest) -> bool:
         """Whether ``other``, which comes next, may run inside these loops.
 
         It may if it reads nothing that only the end of these loops completes, and what they write it reads at
-        the very entry that has just been written.
+        the very entry that has just been written.  Where it writes into memory that these loops read, they read
+        that very entry, and what it prepares in front of them is not what they use.
         """
         if not self.sizes or self.sizes != other.sizes:
             return False
         if (self.adds and other.functions) or (self.functions and other.adds):
+            return False
+        overwritten = dict(other.writes)
+        if any(name in other.ends or overwritten.get(name, index) != index for name, index in self.reads):
+            return False
+        if any(name in other.ends for name, _ in self.writes):
             return False
         written = dict(self.writes)
         return all(name not in self.ends and written.get(name, index) == index for name, index in other.reads)
@@ -58,6 +66,7 @@ class Nest:
         self.ends |= other.ends
         self.adds |= other.adds
         self.functions |= other.functions
+        self.values += other.values
 
     def lines(self) -> list[str]:
         """The source text."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from symgrad.compile.forms import Form
 from symgrad.compile.scalar_code import kernel_text
 from symgrad.ops.record import ARG, Definition
 
@@ -44,3 +45,12 @@ class Gathering:
         if self.after == ARG(0):
             return total
         return kernel_text(self.after, {ARG(0): total}, helpers, "np.float64")
+
+
+def gathers(form: Form) -> str:
+    """What a form gathers while its loops run, in a word; nothing for one that does not."""
+    if not isinstance(form, Definition):
+        return ""
+    if form.parts:
+        return "sum" if any(p.adds for p in form.parts) else ""
+    return form.combine if form.reduce else ""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Literal
 
@@ -57,6 +58,7 @@ class Separation:
         return max(s for n, s in self.stage.items() if self.role[n] != "free")
 
 
+@lru_cache(maxsize=64)
 def separations(program: Program) -> tuple[Separation, ...]:
     """Along every size for which that can be, those with fewest sweeps first."""
     symbols = {
@@ -143,8 +145,12 @@ def best(program: Program, found: Sequence[Separation], sizes: Mapping[str, int]
     made = max(found, key=lambda s: sizes[s.symbol.name], default=None)
     if made is None:
         return None
-    shapes = [shape_of(i.shape, sizes) for i in program.inputs if i.name in made.axis]
-    return made if sum(prod(s) for s in shapes) >= LARGE else None
+    return made if entries_with_rows(program, made, sizes) >= LARGE else None
+
+
+def entries_with_rows(program: Program, found: Separation, sizes: Mapping[str, int]) -> int:
+    """The entries of all inputs that have rows."""
+    return sum(prod(shape_of(i.shape, sizes)) for i in program.inputs if i.name in found.axis)
 
 
 def _definition(program: Program, b: Binding) -> Definition | None:

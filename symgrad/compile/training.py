@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import sympy
+
 from symgrad.compile.compiled import Compiled
+from symgrad.compile.plan import How, Plan
+from symgrad.compile.rows import separations
 from symgrad.compile.training_blocks import BlockTraining
 from symgrad.compile.training_source import NAME, TrainingPlan, training_source
 
@@ -31,6 +36,33 @@ class TrainingKernel:
     def source(self) -> str:
         """The text of the kernel file."""
         return self.compiled.source
+
+    def described(self, sizes: Mapping[str, int], batch: int | None = None) -> Plan:
+        """What was decided and why; prints as a text.
+
+        Args:
+            sizes: of the data.
+            batch: rows of a batch, for mini-batches.
+        """
+        plan = self.plan
+        rows = {d.name for n in plan.batched for d in plan.shape(n)[:1] if isinstance(d, sympy.Symbol)}
+        known = {n: batch if n in rows and batch is not None else s for n, s in sizes.items()}
+        how: How = "scalars" if plan.sizes is not None else "loops" if plan.rows is None else "blocks"
+        found = (
+            None if plan.rows is None else next(s for s in separations(plan.program) if s.symbol == plan.rows)
+        )
+        return Plan(
+            plan.program,
+            plan.dtype,
+            plan.changes,
+            known,
+            how,
+            found,
+            True,
+            bool(plan.batched),
+            plan.before,
+            plan.reuse,
+        )
 
     def run(self, arguments: tuple[Any, ...]) -> int:
         """Train; returns how many steps had a finite loss.

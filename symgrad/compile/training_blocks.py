@@ -43,7 +43,7 @@ class BlockTraining:
         assert found is not None
         namer = Namer(plan.program)
         update = namer.fresh(UPDATE)
-        blocks = block_plan(plan.program, plan.dtype, found, namer)
+        blocks = block_plan(plan.program, plan.dtype, found, namer, plan.reuse)
         helpers: set[str] = set()
         function = _update(plan, update, namer, helpers)
         return blocks, blocks.source([function], frozenset(helpers))

@@ -9,8 +9,9 @@ the number of steps whose loss was finite.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
 import sympy
 
@@ -20,6 +21,9 @@ from symgrad.compile.forms import check_not_empty, must_not_be_empty
 from symgrad.compile.loops import LoopWriter
 from symgrad.compile.names import Namer
 from symgrad.compile.nests import loop_index, loops, nested
+from symgrad.compile.passes import REUSE, Change, chosen, planned
+from symgrad.compile.passes.hoist import HOIST, evaluate, hoist
+from symgrad.compile.reuse import told
 from symgrad.compile.rows import best, separations
 from symgrad.compile.source import LOOP_FLAGS, UNROLLED_FLAGS, Function, kernel_file
 from symgrad.compile.update import UpdateWriter
@@ -45,6 +49,9 @@ class TrainingPlan:
         sizes: the value of every dimension, where the problem is so small that it is unrolled; else None.
         scheduled: whether each step has a learning rate of its own.
         rows: the size along which each step goes through blocks of rows on threads, if it does.
+        before: what computes the data that is made once, before the loop, from the data that is given.
+        reuse: whether values take the memory of earlier ones.
+        changes: what the passes changed.
     """
 
     program: Program
@@ -55,11 +62,23 @@ class TrainingPlan:
     sizes: tuple[tuple[str, int], ...] | None = None
     scheduled: bool = False
     rows: sympy.Symbol | None = None
+    before: Program | None = None
+    reuse: bool = True
+    changes: tuple[Change, ...] = field(default=(), compare=False)
 
     @cached_property
     def data(self) -> tuple[str, ...]:
         """The inputs that are no parameters, in order."""
         return tuple(i.name for i in self.program.inputs if i.name not in self.parameters)
+
+    def data_from(self, arrays: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The arrays of ``data``, from those that are given.
+
+        Raises:
+            DataError: a matrix without an inverse, an index out of range.
+        """
+        made = {} if self.before is None else evaluate(self.before, arrays, self.dtype, "the training run")
+        return tuple(made[n] if n in made else arrays[n] for n in self.data)
 
     def shape(self, name: str) -> Shape:
         """The symbolic shape of a value."""
@@ -74,18 +93,42 @@ def plan_training(
     sizes: Mapping[str, int],
     batched: Sequence[str] = (),
     scheduled: bool = False,
+    passes: Sequence[str] | None = None,
 ) -> TrainingPlan:
     """Choose between the unrolled kernel, loops, and blocks of rows on threads.
 
+    Args:
+        passes: names of the passes that may rewrite the program before; all if None.
+
     Raises:
         DataError: something is to be chosen of no entries.
+        SpecError: a name that is no pass.
     """
     check_not_empty(tuple(must_not_be_empty(program)), sizes)
+    made = planned(program, passes)
+    program, changes = made.program, made.changes
     tiny = not batched and unrolled.cost(program, sizes) <= unrolled.LIMIT
     fixed = tuple(sorted(sizes.items())) if tiny else None
+    before = None
+    if HOIST in chosen(passes) and not tiny and 0 not in sizes.values():
+        split = hoist(program, parameters, batched, sizes, dtype)
+        changes = (*changes, Change(HOIST, program, split.step))
+        before, program = split.before, split.step
     found = None if batched or tiny else best(program, separations(program), sizes)
     rows = found.symbol if found is not None else None
-    return TrainingPlan(program, tuple(parameters), rule, dtype, tuple(batched), fixed, scheduled, rows)
+    return TrainingPlan(
+        program,
+        tuple(parameters),
+        rule,
+        dtype,
+        tuple(batched),
+        fixed,
+        scheduled,
+        rows,
+        before,
+        REUSE in chosen(passes),
+        changes,
+    )
 
 
 @lru_cache(maxsize=256)
@@ -95,7 +138,9 @@ def training_source(plan: TrainingPlan) -> str:
     flags = LOOP_FLAGS if plan.sizes is None else UNROLLED_FLAGS
     body = writer.body()
     main = Function(NAME, tuple(writer.arguments()), tuple(body))
-    return kernel_file(plan.program, [main], writer.helpers, plan.dtype, flags, writer.file_arrays)
+    return kernel_file(
+        plan.program, [main], writer.helpers, plan.dtype, flags, writer.file_arrays, order=writer.heading
+    )
 
 
 class _Writer:
@@ -114,6 +159,7 @@ class _Writer:
         self.arrays = dict(self.namer.values)
         self.arrays |= {n: self.namer.fresh(f"{self.namer.values[n]}_data") for n in plan.batched}
         self.file_arrays: list[str] = []
+        self.heading: list[str] = []
         self.rule = UpdateWriter(plan.rule, plan.scheduled, self.helpers, self.namer, self.words)
 
     def body(self) -> list[str]:
@@ -149,7 +195,9 @@ class _Loops(_Writer):
     def body(self) -> list[str]:
         plan, w = self.plan, self.words
         gradients = {n: self.namer.fresh(f"gradient_{self.namer.values[n]}") for n in plan.parameters}
-        writer = LoopWriter(self.program, self.helpers, self.namer, gradients, plan.dtype == "float64")
+        writer = LoopWriter(
+            self.program, self.helpers, self.namer, gradients, plan.dtype == "float64", reuse=plan.reuse
+        )
         rows = {plan.shape(n)[0]: w["rows"] for n in plan.batched}
         head = [f"{w['rows']} = {w['order']}.shape[1]"] if plan.batched else []
         head += writer.size_statements(
@@ -168,7 +216,7 @@ class _Loops(_Writer):
         for n, array in gradients.items():
             self._memory(writer, array, plan.shape(n), "F", rows, head, step)
         step += writer.statements()
-        self.file_arrays = writer.file_arrays()
+        self.file_arrays, self.heading = writer.file_arrays(), told(writer.shared)
         step += self.record(writer.scalar(self.program.output[LOSS]))
         step += self.rule.at_step
         for n in plan.parameters:  # all gradients are complete before the first parameter changes

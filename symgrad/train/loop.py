@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from symgrad.compile import TrainingKernel, bind, hyper_values, plan_training, training_kernel
+from symgrad.compile import Plan, TrainingKernel, bind, hyper_values, plan_training, training_kernel
 from symgrad.errors import DataError, DivergedError, ShapeError, SpecError
 from symgrad.program import Program, Recent, numpy_callable
 from symgrad.train.batches import Batches
@@ -36,6 +36,7 @@ class Job:
             returns True ends the run.
         validation: other data of the same names, whose loss is taken at the same times.
         seed: of the order of the rows.
+        passes: the passes that may rewrite the program; all if None.
         compress: whether data that stays the same may be replaced by fewer rows of the same loss.
     """
 
@@ -52,6 +53,7 @@ class Job:
     validation: Mapping[str, Any] | None = None
     every: int | None = None
     seed: int = 0
+    passes: tuple[str, ...] | None = None
     compress: bool = True
 
 
@@ -61,9 +63,10 @@ class Outcome:
 
     params: dict[str, np.ndarray]
     losses: np.ndarray
-    validation: list[tuple[int, float]] = field(default_factory=list)
-    timings: dict[str, float] = field(default_factory=dict)
-    source: str = ""
+    validation: list[tuple[int, float]]
+    timings: dict[str, float]
+    source: str
+    plan: Plan
     notes: tuple[str, ...] = ()
 
 
@@ -87,7 +90,7 @@ def run(job: Job) -> Outcome:
     state = _state(job.rule, params)
     rates = _rates(job)
     losses = np.empty(job.steps)
-    fixed = (*(arrays[n] for n in plan.data), *params.values(), *state)
+    fixed = (*plan.data_from(arrays), *params.values(), *state)
 
     def arguments(begin: int, end: int) -> tuple[Any, ...]:
         rate = rates if isinstance(rates, float) else rates[begin:end]
@@ -95,7 +98,8 @@ def run(job: Job) -> Outcome:
         return (*fixed, rate, hyper, begin, losses[begin:end], *rows)
 
     timings["plan"] = perf_counter() - start
-    outcome = Outcome(params, losses, [], timings, kernel.source)
+    described = kernel.described(sizes, None if batches is None else batches.size)
+    outcome = Outcome(params, losses, [], timings, kernel.source, described)
     spent = 0.0
     done = 0
     evaluate = numpy_callable(job.program.only("loss")) if job.validation is not None else None
@@ -138,10 +142,19 @@ def _kernel(job: Job, sizes: Mapping[str, int]) -> tuple[TrainingKernel, np.ndar
     batched = job.batched if job.batch_size is not None else ()
     names = tuple(job.params)
     scheduled = job.schedule is not None
-    key = (id(job.program), id(job.rule), names, job.dtype, tuple(sizes.items()), batched, scheduled)
+    key = (
+        id(job.program),
+        id(job.rule),
+        names,
+        job.dtype,
+        tuple(sizes.items()),
+        batched,
+        scheduled,
+        job.passes,
+    )
     known = _recent.get(key)
     if known is None:
-        plan = plan_training(job.program, names, job.rule, job.dtype, sizes, batched, scheduled)
+        plan = plan_training(job.program, names, job.rule, job.dtype, sizes, batched, scheduled, job.passes)
         hyper = np.array(hyper_values(job.rule) or [0.0])
         # The objects are held, so that no other takes their id.
         known = _recent.put(key, (job.program, job.rule, training_kernel(plan), hyper))
