@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 import sympy
 
-from symgrad.compile.entries import DTYPES
+from symgrad.compile.entries import DTYPES, integer_text
 from symgrad.compile.loops import LoopWriter, size_names
 from symgrad.compile.names import KEPT, Namer
 from symgrad.compile.nests import loop_index, loops, nested
@@ -182,7 +182,7 @@ class _Writer:
         }
         named = [*program.by_name, *(OUT + label for label in self.labels)]
         own = {
-            n: self.labels.get(n[1:], "") or namer.values[n]
+            n: self.labels[n[1:]] if n[0] == OUT else namer.values[n]
             for n in named
             if n[0] == OUT or n in namer.values
         }
@@ -336,9 +336,8 @@ class _Writer:
         return [f"for {outer} in range({w['first']}, {w['last']}, {TOGETHER} * {w['rows']}):", *nested(block)]
 
     def _size(self, dim: Dim) -> str:
-        return str(dim) if isinstance(dim, int) else str(sympy.sympify(dim).xreplace(
-            {s: sympy.Symbol(t) for s, t in self.dims.items()}
-        ))  # fmt: skip
+        names = {s: sympy.Symbol(t) for s, t in self.dims.items()}
+        return integer_text(sympy.sympify(dim).xreplace(names))
 
     def _width(self, part: Program, writer: LoopWriter) -> Dim:
         shapes = [i.shape for i in part.inputs] + [b.shape for b in writer.buffers()]
