@@ -15,6 +15,7 @@ from sympy.logic.boolalg import Boolean
 from sympy.matrices.expressions import MatrixExpr
 
 from symgrad.api.lambdify_arguments import Arguments, One
+from symgrad.api.lambdify_calls import Again, Pattern, collapsed, common_shape
 from symgrad.api.lambdify_results import grid_of, put_together, taken_apart
 from symgrad.errors import ShapeError
 from symgrad.ops.dims import Dim, Shape, bind_dims, dim_symbol, shape_of
@@ -26,8 +27,6 @@ from symgrad.trace.sympy_sharing import SharingReader
 if TYPE_CHECKING:
     from symgrad.compile.compiled import Compiled
 
-Pattern = tuple[tuple[bool, ...], ...]
-"""For each argument, for each axis that a call broadcasts over, whether the argument has it."""
 LARGE, LARGE_FOR_FUNCTIONS = 2**15, 2**14
 """Entries of a result from which on two threads gain more than they cost; where there are functions such as exp.
 
@@ -103,7 +102,7 @@ class Lambdified:
         ]
         self._flat = type(self._template) if in_order and not any(self._truths) else None
         self._whole = (np.ndarray,) * len(self._names) if self._names else None
-        self._again: _Again | None = None
+        self._again: Again | None = None
         self._ready = False
         self._of_numbers = self._variant(((),) * len(self._names), False)  # what has no rule is refused here
         self._last = self._of_numbers
@@ -138,10 +137,10 @@ class Lambdified:
         if self._on_matrices:
             made = self._run_whole(arrays)
             return self._filled([r.item() if r.ndim == 0 else r for r in made])
-        shape = _broadcast(self._names, arrays)
+        shape = common_shape(self._names, arrays)
         if not shape:
             return self._run_numbers([*map(float, arrays)])
-        pattern, sizes = _collapsed(shape, [a.shape for a in arrays])
+        pattern, sizes = collapsed(shape, [a.shape for a in arrays])
         ready = [
             a.reshape([size if own else 1 for size, own in zip(sizes, p, strict=True)] if any(p) else ())
             for a, p in zip(arrays, pattern, strict=True)
@@ -192,9 +191,9 @@ class Lambdified:
         ready: Sequence[np.ndarray],
         sizes: Sequence[int],
         shape: tuple[int, ...],
-    ) -> _Again:
+    ) -> Again:
         """What a call with arrays of these layouts comes to, now that it has been made."""
-        return _Again(
+        return Again(
             [(a.shape, a.dtype, a.flags.num) for a in arrays],
             self._last,
             None
@@ -205,7 +204,7 @@ class Lambdified:
             [(*g.shape, *shape) for g in self._grids] if shape != tuple(sizes) else None,
         )
 
-    def _run_again(self, call: _Again, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def _run_again(self, call: Again, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The last call, with other arrays of the same layouts."""
         if call.ready is not None:
             arrays = [a.reshape(s) for a, s in zip(arrays, call.ready, strict=True)]
@@ -309,27 +308,6 @@ class Lambdified:
 
 
 @dataclass(frozen=True)
-class _Again:
-    """A call that has been made, to be made again with arrays of the same layouts.
-
-    Attributes:
-        layout: shape, dtype and flags of each argument.
-        variant: the kernel.
-        ready: the shape in which the kernel takes each argument, None for their own.
-        dtype: of the results.
-        made: the shapes of the results as the kernel fills them.
-        seen: their shapes in the end, None for the same.
-    """
-
-    layout: list[tuple[tuple[int, ...], np.dtype[Any], int]]
-    variant: Compiled
-    ready: list[tuple[int, ...]] | None
-    dtype: np.dtype[Any]
-    made: list[tuple[int, ...]]
-    seen: list[tuple[int, ...]] | None
-
-
-@dataclass(frozen=True)
 class _Plan:
     """A program, the shape of each result's entries, and what has to hold of the sizes."""
 
@@ -382,49 +360,6 @@ def _fit(numbers: Sequence[Any]) -> bool:
 
 def _label(result: int, position: tuple[int, ...]) -> str:
     return "_".join(["result", str(result), *map(str, position)])
-
-
-def _broadcast(names: Sequence[str], arrays: Sequence[np.ndarray]) -> tuple[int, ...]:
-    """NumPy's common shape.
-
-    Raises:
-        ShapeError: there is none.
-    """
-    shapes = {a.shape for a in arrays}
-    if len(shapes) == 1:
-        return shapes.pop()
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        got = ", ".join(f"{n} {a.shape}" for n, a in zip(names, arrays, strict=True))
-        raise ShapeError(
-            "The arguments do not broadcast.",
-            where="call",
-            expected="equal sizes, or 1, on every axis counted from the right",
-            got=got,
-        ) from None
-
-
-def _collapsed(shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]]) -> tuple[Pattern, list[int]]:
-    """Neighbouring axes that the same arguments have are one; axes of size 1 are none.
-
-    Returns:
-        For each argument which of the axes it has, and their sizes.
-    """
-    axes: list[tuple[bool, ...]] = []
-    sizes: list[int] = []
-    rank = len(shape)
-    full = [(1,) * (rank - len(s)) + s for s in shapes]
-    for k, size in enumerate(shape):
-        if size == 1 and (axes or k < rank - 1):
-            continue
-        own = tuple(s[k] == size for s in full)
-        if axes and axes[-1] == own:
-            sizes[-1] *= size
-        else:
-            axes.append(own)
-            sizes.append(size)
-    return tuple(zip(*axes, strict=True)), sizes
 
 
 __all__ = ["Lambdified", "lambdify"]

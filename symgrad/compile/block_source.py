@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 import sympy
 
 from symgrad.compile.blocks import OUT, BlockPlan, Section, Step, Sweep, Total, Work
-from symgrad.compile.entries import DTYPES
-from symgrad.compile.loops import LoopWriter, size_names
+from symgrad.compile.entries import DTYPES, integer_text
+from symgrad.compile.loops import LoopWriter
 from symgrad.compile.names import KEPT, Namer
 from symgrad.compile.nests import loop_index, loops, nested
 from symgrad.compile.parts import BLOCK, Parts, parts_of, without
 from symgrad.compile.placement import place
 from symgrad.compile.reductions import Gathering
 from symgrad.compile.rows import Separation
+from symgrad.compile.sizes import size_names
 from symgrad.compile.source import Function
 from symgrad.ops.dims import Dim, Shape, product
 from symgrad.ops.record import ARG, Definition
@@ -86,7 +87,7 @@ class _Writer:
         }
         named = [*program.by_name, *(OUT + label for label in self.labels)]
         own = {
-            n: self.labels.get(n[1:], "") or namer.values[n]
+            n: self.labels[n[1:]] if n[0] == OUT else namer.values[n]
             for n in named
             if n[0] == OUT or n in namer.values
         }
@@ -251,9 +252,8 @@ class _Writer:
         return [f"for {outer} in range({w['first']}, {w['last']}, {TOGETHER} * {w['rows']}):", *nested(block)]
 
     def _size(self, dim: Dim) -> str:
-        return str(dim) if isinstance(dim, int) else str(sympy.sympify(dim).xreplace(
-            {s: sympy.Symbol(t) for s, t in self.dims.items()}
-        ))  # fmt: skip
+        names = {s: sympy.Symbol(t) for s, t in self.dims.items()}
+        return str(dim) if isinstance(dim, int) else integer_text(sympy.sympify(dim).xreplace(names))
 
     def _width(self, part: Program, writer: LoopWriter) -> Dim:
         shapes = [i.shape for i in part.inputs] + [b.shape for b in writer.buffers()]

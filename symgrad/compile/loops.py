@@ -22,12 +22,11 @@ from symgrad.compile.placement import adds_in_line, loop_order, place
 from symgrad.compile.products import adds_rows
 from symgrad.compile.reductions import Gathering, gathers
 from symgrad.compile.reuse import shared_memory
-from symgrad.errors import ShapeError
-from symgrad.ops.dims import Dim, Shape, format_shape, same
+from symgrad.compile.sizes import NO_SIZES, size_names, size_statements
+from symgrad.ops.dims import Dim, Shape, same
 from symgrad.ops.record import ARG, INDEX, Definition
 from symgrad.program import Binding, Program
 
-NO_SIZES: Mapping[sympy.Symbol, str] = {}
 NO_NAMES: Mapping[str, str] = {}
 
 
@@ -380,42 +379,3 @@ def _loop_order(definition: Definition, sizes: Shape) -> list[sympy.Symbol]:
     if len(definition.access) != 1:
         return sorted(found, key=lambda i: isinstance(sizes[found.index(i)], int))
     return found
-
-
-def size_names(program: Program, namer: Namer) -> dict[sympy.Symbol, str]:
-    """A name for every size that the inputs have."""
-    return {s: namer.fresh(f"size_{s.name}") for s in _dim_symbols(program)}
-
-
-def size_statements(
-    program: Program,
-    dims: Mapping[sympy.Symbol, str],
-    names: Mapping[str, str],
-    known: Mapping[sympy.Symbol, str],
-) -> list[str]:
-    """Assign every dimension, from the shape of an array among ``names`` or as ``known`` says."""
-    out = []
-    for s, text in dims.items():
-        source = known.get(s)
-        if source is None:
-            i, axis = next((i, axis) for i in program.inputs for axis, d in enumerate(i.shape) if d == s)
-            source = f"{names[i.name]}.shape[{axis}]"
-        out.append(f"{text} = {source}")
-    return out
-
-
-def _dim_symbols(program: Program) -> list[sympy.Symbol]:
-    found: dict[sympy.Symbol, None] = {}
-    for i in program.inputs:
-        found.update((d, None) for d in i.shape if isinstance(d, sympy.Symbol))
-    for i in program.inputs:
-        for d in i.shape:
-            unknown = sympy.sympify(d).free_symbols - found.keys()
-            if unknown:
-                raise ShapeError(
-                    f"No array has an axis of size {min(unknown, key=str)}.",
-                    where=i.name,
-                    got=format_shape(i.shape),
-                    fix="give the size of an axis a name of its own",
-                )
-    return list(found)

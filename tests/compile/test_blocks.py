@@ -67,6 +67,12 @@ def counted(x, w):
     return np.sum(np.arange(len(x)) * (x - w) ** 2)
 
 
+def named_after_a_parameter(x, y):
+    """The mean goes by one letter and the name of the parameter."""
+    mx = np.mean(x)
+    return np.mean((x - mx) ** 2 * y) + mx**2
+
+
 def batch_norm(X, W, s, v, y):
     z = X @ W
     centred = z - z.mean(axis=0)
@@ -120,9 +126,18 @@ SEPARATED |= {
     "batch norm": (batch_norm, {"X": "n d", "W": "d h", "s": "h", "v": "h", "y": "n"}, ["W", "s", "v"]),
     "largest entry": (largest, {"X": "n d", "w": "d"}, ["w"]),
     "norm": (norm, {"X": "n d", "w": "d", "y": "n"}, ["w", "X"]),
+    "a name like a parameter's": (named_after_a_parameter, {"x": "n", "y": "n"}, ["x"]),
 }
 DIVIDED = dict.fromkeys(
-    ("softmax regression", "ridge", "standardised", "softmax over samples", "batch norm", "largest entry"),
+    (
+        "softmax regression",
+        "ridge",
+        "standardised",
+        "softmax over samples",
+        "batch norm",
+        "largest entry",
+        "a name like a parameter's",
+    ),
     "n",
 )
 SWEEPS = {"the gradient needs the sum": 2, "standardised": 3, "batch norm": 5, "tanh network": 1, "norm": 2}
