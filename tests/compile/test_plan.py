@@ -33,7 +33,7 @@ nothing to do for fold, cse, drop
 scale: A number that is known late weighs sums over rows, not the rows: fewer sweeps, and no more rounding.
 
 computed  in loops over whole arrays
-because   small data; data of 262 144 entries and more goes in blocks along n (1 sweep) or d (2 sweeps)
+because   small data; data of 524 288 entries and more goes in blocks along n (1 sweep) or d (2 sweeps)
 work      4·d·n + 3·d + 3·n + 3 flops a call, 8·d·n + 16·d + 24·n bytes moved
 memory    4·d + 4·n bytes besides arguments and results
 
@@ -55,10 +55,10 @@ as derived  18        1       1.71 G  802 M
 nothing to do for fold, scale, cse, drop
 
 computed  in blocks of rows along n, 1 sweep
-because   the data with rows has 10 500 000 entries, and blocks pay from 262 144 on
+because   the data with rows has 10 500 000 entries, and blocks pay from 524 288 on
 sweep_1   512 rows a block, 32 shares on threads
 work      1.71 G flops a call, 42 M bytes moved; 41 flops a byte, arithmetic is the limit
-memory    136 kB in each thread, besides arguments, results and sums
+memory    138 kB in each thread, besides arguments, results and sums
 """
 
 
