@@ -161,8 +161,8 @@ def train(
         timings={"derive": derived, **outcome.timings},
         derivation=derivation,
         source=outcome.source,
+        described=outcome.described,
         notes=outcome.notes,
-        plan=outcome.plan,
     )
 
 

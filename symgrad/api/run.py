@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import SymgradError
@@ -26,7 +27,7 @@ class Run:
         timings: seconds for ``derive``, ``plan``, ``compile`` and ``run``, and for ``compress`` where data was.
         derivation: the formula that was compiled.
         source: the text of the kernel.
-        plan: what was decided about the kernel and why; prints as a text.
+        described: makes ``plan``, which nobody may ask for.
         notes: what was done otherwise than written, and why: data compressed to fewer rows.
     """
 
@@ -36,8 +37,13 @@ class Run:
     timings: Mapping[str, float]
     derivation: Derivation
     source: str
-    plan: Plan
+    described: Callable[[], Plan]
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What was decided about the kernel and why; prints as a text."""
+        return self.described()
 
     def __repr__(self) -> str:
         if not self.losses.size:

@@ -66,7 +66,8 @@ def compressed(job: Job) -> Compressed | None:
     """The same run on fewer rows; None where the loss does not allow it, or where it does not pay."""
     if not job.compress or job.batch_size is not None:
         return None
-    if 8 * job.steps * sum(np.size(a) for a in job.data.values()) < SAVES:
+    entries = sum([a.size if isinstance(a, np.ndarray) else np.size(a) for a in job.data.values()])
+    if 8 * job.steps * entries < SAVES:
         return None
     start = perf_counter()
     given = {**job.data, **job.params}
