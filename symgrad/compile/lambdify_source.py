@@ -185,7 +185,7 @@ def _loops(
             targets[label] = namer.fresh("_".join([array, *map(str, at), "part"])) if index else array
             if index:
                 views[targets[label]] = f"{array}[{index}]"
-    writer = LoopWriter(program, helpers, namer, targets, dtype == "float64")
+    writer = LoopWriter(program, helpers, namer, targets, dtype == "float64", contiguous=False)
     body = [*writer.size_statements({}), *writer.allocations()]
     body += [f"{name} = {text}" for name, text in views.items()]
     body += writer.statements()

@@ -7,8 +7,9 @@ inverses and the like are calls on whole arrays.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -53,6 +54,7 @@ class LoopWriter:
         numbers: inputs without axes that are numbers there, not arrays.
         running: sums that go on from one evaluation to the next: where each gathers, which others clear and read.
         reuse: whether values take the memory of earlier ones, see ``reuse``.
+        contiguous: whether the arrays of inputs and gradients are, in C order.
 
     Attributes:
         adding: those of the running sums that are products which are added to their array: ``cleared`` before some
@@ -72,7 +74,9 @@ class LoopWriter:
         numbers: Iterable[str] = (),
         running: Mapping[str, str] = NO_NAMES,
         reuse: bool = True,
+        contiguous: bool = True,
     ) -> None:
+        self.contiguous = contiguous
         self.numbers, self.running = frozenset(numbers), running
         self.nests: list[tuple[str, ...]] = []
         self.program, self.helpers, self.namer = program, helpers, namer
@@ -215,7 +219,22 @@ class LoopWriter:
     def _closed(self, nest: Nest) -> list[str]:
         """The text of a nest that nothing joins any more."""
         self.nests.append(tuple(dict.fromkeys(nest.values)))
-        return nest.lines()
+        return (self._flat(nest) or nest).lines()
+
+    def _flat(self, nest: Nest) -> Nest | None:
+        """The nest as one loop over all entries; None where it asks on which row or in which column it is.
+
+        Vectors of entries then go across rows, which may be short.
+        """
+        if not self.contiguous or not nest.functions or not nest.straight:
+            return None
+        entry = re.compile(rf"(\w+)\[{loop_index(len(nest.sizes))}\]")
+        arrays = dict.fromkeys(name for line in nest.body for name in entry.findall(line))
+        flat = {name: self.namer.fresh(f"{name}_flat") for name in arrays}
+        body = [entry.sub(lambda found: f"{flat[found[1]]}[i0]", line) for line in nest.body]
+        views = [f"{text} = {name}.reshape({name}.size)" for name, text in flat.items()]
+        size = " * ".join(f"({size})" for size in nest.sizes)
+        return replace(nest, sizes=(size,), before=[*nest.before, *views], body=body)
 
     def cleared(self) -> list[str]:
         """The statements that clear the products that are added up."""

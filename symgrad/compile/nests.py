@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -37,6 +38,13 @@ class Nest:
     functions: bool = False
     values: list[str] = field(default_factory=list)
 
+    @property
+    def straight(self) -> bool:
+        """Whether it has several loops that could be one: nothing in it asks in which row or column it is."""
+        entry = re.compile(rf"\w+\[{loop_index(len(self.sizes))}\]")
+        stray = any(re.search(r"\bi\d+\b", entry.sub("", line)) for line in self.body)
+        return len(self.sizes) > 1 and not stray
+
     def joins(self, other: Nest) -> bool:
         """Whether ``other``, which comes next, may run inside these loops.
 
@@ -47,6 +55,8 @@ class Nest:
         if not self.sizes or self.sizes != other.sizes:
             return False
         if (self.adds and other.functions) or (self.functions and other.adds):
+            return False
+        if (self.functions or other.functions) and self.straight != other.straight:
             return False
         overwritten = dict(other.writes)
         if any(name in other.ends or overwritten.get(name, index) != index for name, index in self.reads):

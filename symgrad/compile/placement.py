@@ -2,7 +2,8 @@
 
 A value is written into its reader where that costs nothing: it moves entries without arithmetic, or its only
 reader asks for each of its entries exactly once.  All else has a buffer, or a variable if it is a scalar.  So has
-what a sum along the innermost loop would keep from being computed in vectors: exp, tanh and their like.
+what a sum along the innermost loop would keep from being computed in vectors: exp, tanh and their like; and what they
+are taken of, if that is not read entry by entry, such as a sum of a matrix and a row.
 """
 
 from __future__ import annotations
@@ -54,6 +55,9 @@ def place(program: Program) -> Placement:
         if found[b.name] == "inline" and in_line:
             assert isinstance(form, Definition)
             found[b.name] = "buffer" if has_functions(form.fn) else "inline"
+        if found[b.name] == "inline" and any(takes_functions(forms.get(r)) for r in roots[b.name]):
+            assert isinstance(form, Definition)
+            found[b.name] = "inline" if form.fn == ARG(0) or reads_straight(form, b) else "buffer"
         if found[b.name] in ("inline", "number"):
             mine = roots[b.name]
         elif isinstance(form, Call):
@@ -87,6 +91,19 @@ def adds_in_line(form: Form) -> bool:
     if not isinstance(form, Definition) or not form.reduce:
         return False
     return loop_order(form, form.rank + len(form.reduce))[-1] not in [INDEX(i) for i in range(form.rank)]
+
+
+def takes_functions(form: Form | None) -> bool:
+    """Whether each entry of a matrix, or of more axes, is a function such as exp: one loop may go over all entries."""
+    return isinstance(form, Definition) and form.rank > 1 and not form.reduce and has_functions(form.fn)
+
+
+def reads_straight(form: Definition, b: Binding) -> bool:
+    """Whether an entry is computed from the same entries of other arrays, and from numbers."""
+    straight = tuple(INDEX(k) for k in range(len(b.shape)))
+    return all(a.index in (straight, ()) for a in form.access) and not any(
+        sympy.sympify(form.fn).has(i) for i in straight
+    )
 
 
 def has_functions(fn: sympy.Expr) -> bool:
