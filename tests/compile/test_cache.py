@@ -62,9 +62,16 @@ def kernels(tmp_path, monkeypatch):
     return tmp_path / "kernels"
 
 
+LET_WARN = """
+import warnings
+from symgrad.errors import CacheWarning
+warnings.simplefilter("always", CacheWarning)
+"""
+
+
 def start(code=PROGRAM, **environment):
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-W", "always::symgrad.errors.CacheWarning", "-c", code],
+        [sys.executable, "-W", "error", "-c", LET_WARN + code],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
