@@ -223,7 +223,7 @@ class Derivation:
 
         Args:
             dtype: ``float32`` or ``float64``.
-            passes: names of the planner's passes that may rewrite the program; all if None.
+            passes: names of the planner's passes that may rewrite the program; all but ``scale`` if None.
 
         Its ``timings`` are seconds spent on ``trace``, ``derive``, ``plan``, ``compile`` and the last ``run``.
 

@@ -29,11 +29,16 @@ from symgrad.trace.sandbox import is_users, names_read
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), range, np.dtype)
 _DYNAMIC = {
     "getattr", "globals", "locals", "vars", "dir", "eval", "exec", "compile", "open", "__import__", "__dict__",
-    "attrgetter", "methodcaller", "load", "loadtxt", "genfromtxt", "fromfile", "memmap",
+    "attrgetter", "methodcaller", "genfromtxt", "fromfile", "memmap",
 }  # fmt: skip
-"""With these a function reads what its code does not name."""
+_READING = ("load", "read_", "fromregex", "geterr", "get_print")
+"""With these a function reads what its code does not name; of the second kind all that begin so."""
 
 _MOST_ENTRIES = 65536
+
+
+def _is_dynamic(name: str) -> bool:
+    return name in _DYNAMIC or name.startswith(_READING)
 
 
 class _Unknown(Exception):
@@ -148,7 +153,7 @@ class Reads:
             for cell in function.__closure__ or ():  # a decorator's wrapper
                 self._visit(self._read(places.content, cell, None))
             return
-        if any(name in _DYNAMIC for name in names_read(code)):
+        if any(map(_is_dynamic, names_read(code))):
             raise _Unknown
         self._code(code)
         self._tokens.append(("function", code))
@@ -162,7 +167,7 @@ class Reads:
 
     def _code(self, code: types.CodeType) -> None:
         """Note the attributes that code names, inner functions included."""
-        if any(name in _DYNAMIC for name in code.co_names) or places.imports_of_users(code):
+        if any(map(_is_dynamic, code.co_names)) or places.imports_of_users(code):
             raise _Unknown
         self._names.update(code.co_names)
         for constant in code.co_consts:

@@ -90,7 +90,7 @@ def minimize(
         every: steps between callbacks; a tenth of the run if None.
         seed: of the order of the rows.
         dtype: ``float32`` or ``float64``; NumPy's promotion of all arrays if None.
-        passes: names of the planner's passes that may rewrite the program; all if None.
+        passes: names of the planner's passes that may rewrite the program; all but ``scale`` if None.
         compress: whether a least-squares problem on all rows may be trained on fewer rows with the same loss and
             gradients, where that pays; ``Run.notes`` says whether it was.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import dis
 import functools
+import inspect
 import types
 from collections.abc import Hashable, Mapping
 from typing import Any
@@ -87,7 +88,9 @@ def parts_of(value: Any) -> tuple[Any, ...] | None:
     if isinstance(value, slice):
         return value.start, value.stop, value.step
     for name in ("py_func", "__wrapped__"):  # a numba function, a cache around a function
-        inner = getattr(value, name, None)
+        inner = inspect.getattr_static(
+            value, name, None
+        )  # asks nothing of an object that answers to any name
         if isinstance(inner, types.FunctionType):
             return (inner,)
     return None

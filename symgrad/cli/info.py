@@ -13,6 +13,7 @@ import click
 from symgrad import __version__
 from symgrad.cli.cache import described, megabytes
 from symgrad.cli.output import say, table
+from symgrad.errors import SymgradError
 
 PACKAGES = ("numpy", "scipy", "sympy", "numba", "llvmlite", "hypothesis")
 
@@ -43,8 +44,15 @@ def collected() -> dict[str, Any]:
             "cores": thread_count(),
         },
         "blas": _blas(),
-        "cache": described(),
+        "cache": _cache(),
     }
+
+
+def _cache() -> dict[str, Any]:
+    try:
+        return described()
+    except SymgradError as error:  # a setting that is wrong; the rest is what one looks here for
+        return {"problem": str(error)}
 
 
 def _version(package: str) -> str | None:
@@ -88,6 +96,8 @@ def _text(found: dict[str, Any]) -> str:
         rows += [("BLAS", f"{' '.join(w for w in words if w)}, threads: {blas['threads']}{of}")]
     if not found["blas"]:
         rows += [("BLAS", "none that threadpoolctl knows")]
+    if "problem" in cache:
+        return table([*rows, ("cache", cache["problem"].partition("\n")[0])])
     rows += [("cache", cache["folder"] or "none")]
     count = f"{cache['kernels']} kernel{'' if cache['kernels'] == 1 else 's'}"
     rows += [("", f"{count}, {megabytes(cache['bytes'])} of {megabytes(cache['limit'])}")]

@@ -8,6 +8,7 @@ processes at once, and nobody waits for a lock that a killed process left behind
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tempfile
 import time
@@ -24,7 +25,8 @@ FOLDER = "SYMGRAD_CACHE_DIR"
 LIMIT = "SYMGRAD_CACHE_MB"
 DEFAULT_LIMIT = 500
 KERNEL = "k"
-TEMPORARY = ".k"
+_KERNEL_FILE = re.compile(r"k[0-9a-f]{32}\.(py|\w+\.[0-9a-f]{16}\.code)")
+TEMPORARY = ".symgrad-"
 _ABANDONED = 3600.0
 """Seconds after which a file that is still being written belongs to a process that was killed."""
 
@@ -213,7 +215,7 @@ def stored(folder: Path) -> list[Stored]:
     """What lies in the folder, in order of last use."""
     found: dict[str, list[tuple[Path, os.stat_result]]] = {}
     for path, status in _files(folder):
-        if path.name.startswith(KERNEL):
+        if _KERNEL_FILE.fullmatch(path.name):
             found.setdefault(path.name.partition(".")[0], []).append((path, status))
     kernels = [
         Stored(
@@ -249,7 +251,7 @@ def clear(folder: Path) -> int:
     """Remove every kernel; how many there were."""
     kernels = stored(folder)
     for path, _ in _files(folder):
-        if path.name.startswith((KERNEL, TEMPORARY)):
+        if _KERNEL_FILE.fullmatch(path.name) or path.name.startswith(TEMPORARY):
             _remove(path)
     return len(kernels)
 

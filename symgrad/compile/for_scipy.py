@@ -54,7 +54,7 @@ def for_scipy(kernel: Kernel, params: Mapping[str, Any], data: Mapping[str, Any]
                 expected="finite numbers to start from",
             )
     double = kernel if kernel.dtype == DTYPE else compile_gradient(program, DTYPE)
-    functions = _Functions(double, {n: arrays[n] for n in rest}, {n: arrays[n].shape for n in names})
+    functions = _Functions(double, {n: arrays[n].copy() for n in rest}, {n: arrays[n].shape for n in names})
     x0 = _flat([arrays[n] for n in names])
     return ScipyProblem(functions.fun, x0, functions.unpack, functions.hess, functions.hessp)
 

@@ -125,7 +125,7 @@ def compile_gradient(program: Program, dtype: Any = "float64", passes: Sequence[
     """A kernel for a program with the outputs ``loss`` and one for each parameter; it compiles when first called.
 
     Args:
-        passes: names of the passes that may rewrite the program before; all if None.
+        passes: names of the passes that may rewrite the program before; all but ``scale`` if None.
 
     Raises:
         SpecError: a dtype other than float32 and float64, a name that is no pass.

@@ -98,7 +98,7 @@ def plan_training(
     """Choose between the unrolled kernel, loops, and blocks of rows on threads.
 
     Args:
-        passes: names of the passes that may rewrite the program before; all if None.
+        passes: names of the passes that may rewrite the program before; all but ``scale`` if None.
 
     Raises:
         DataError: something is to be chosen of no entries.

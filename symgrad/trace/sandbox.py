@@ -15,6 +15,7 @@ import collections
 import copy
 import dis
 import functools
+import inspect
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -68,7 +69,9 @@ class Sandbox:
 
     def function(self, function: Any) -> Callable[..., Any]:
         """The copy of a function, a bound method, or a callable object."""
-        plain = getattr(function, "py_func", function)  # a numba function carries the Python one
+        plain = inspect.getattr_static(
+            function, "py_func", function
+        )  # a numba function carries the Python one
         found = self.value(plain)
         if found is not plain or isinstance(plain, types.FunctionType):
             return found
@@ -121,7 +124,7 @@ class Sandbox:
             return self._tuple(value)
         if isinstance(value, (list, dict, set, collections.deque)):
             return self._container(value)
-        wrapped = getattr(value, "__wrapped__", None)
+        wrapped = inspect.getattr_static(value, "__wrapped__", None)
         if isinstance(wrapped, types.FunctionType):  # a cache around a function
             return self.value(wrapped)
         if is_users(type(value).__module__):

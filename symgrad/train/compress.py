@@ -78,7 +78,7 @@ def compressed(job: Job) -> Compressed | None:
     symbol = _rows(job.program, job.params, sizes)
     if symbol is None:
         return None
-    found = _program(job.program, tuple(job.params), symbol)
+    found = _program(job.program, tuple(job.params), symbol) if sizes[symbol.name] else None
     if found is None:
         return None
     short, program = found

@@ -37,7 +37,7 @@ class Job:
             returns True ends the run.
         validation: other data of the same names, whose loss is taken at the same times.
         seed: of the order of the rows.
-        passes: the passes that may rewrite the program; all if None.
+        passes: the passes that may rewrite the program; all but ``scale`` if None.
         compress: whether data that stays the same may be replaced by fewer rows of the same loss.
     """
 

@@ -536,3 +536,15 @@ class TestAtAPrompt:
             exec(compile(text.replace("lr=0.01", "lr=1e-4"), name, "exec"), namespace)
             assert capsys.readouterr().out.split() == ["True", "True"]
         assert len(list(kernels.glob("*.py"))) == 4
+
+
+def test_other_files_in_the_folder_are_nobodys_to_remove(kernels, monkeypatch):
+    kernels.mkdir(mode=0o700)
+    own = [kernels / name for name in ("kmeans.cu", "knn.py", "k" + 32 * "0" + ".txt", ".known")]
+    for path in own:
+        path.write_bytes(b"x" * 2_000_000)
+    monkeypatch.setenv(folder.LIMIT, "1")
+    folder.sweep(kernels)
+    assert folder.stored(kernels) == []
+    assert folder.clear(kernels) == 0
+    assert all(path.exists() for path in own)

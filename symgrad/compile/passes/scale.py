@@ -2,7 +2,9 @@
 
 The derivative of √Σr² or of log Σr² weighs every row with a number that the sum decides.  Rows weighed with it would
 wait for a second sweep over the data.  All that follows in a backward pass is linear in the weight, so it is carried
-along and applied to the sums.  That rounds once where it rounded in every term: the bound of the error is no larger.
+along and applied to the sums.  That rounds once where it rounded in every term, so the bound of the error is no larger.
+But terms that are not weighed yet can overflow where weighed ones stay small, as exp(z) / Σ exp(z) does: the pass runs
+only where it is asked for.
 """
 
 from __future__ import annotations
@@ -188,6 +190,6 @@ def _linear(definition: Definition, position: int) -> bool:
 
 SCALE = Pass(
     "scale",
-    "A number that is known late weighs sums over rows, not the rows: fewer sweeps, and no more rounding.",
+    "A number that is known late weighs sums over rows, not the rows: fewer sweeps, but sums can overflow.",
     scale,
 )

@@ -34,6 +34,9 @@ WHY: Mapping[str, str] = MappingProxyType(
 NAMES = (*PASSES, HOIST, REUSE)
 """All that can be chosen: ``hoist`` splits a training run's program in two, ``reuse`` is about the memory of values."""
 
+DEFAULT = tuple(name for name in NAMES if name != SCALE.name)
+"""Without ``scale``, whose sums can overflow where weighted ones do not."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -53,13 +56,13 @@ class Planned:
 
 
 def chosen(passes: Sequence[str] | None) -> tuple[str, ...]:
-    """The names of the passes to run; None stands for all.
+    """The names of the passes to run; None stands for those of ``DEFAULT``.
 
     Raises:
         SpecError: a name that is no pass.
     """
     if passes is None:
-        return NAMES
+        return DEFAULT
     names = (passes,) if isinstance(passes, str) else tuple(passes)
     for name in names:
         if name not in NAMES:
@@ -73,7 +76,7 @@ def chosen(passes: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def planned(program: Program, passes: Sequence[str] | None = None) -> Planned:
-    """Run the chosen passes, all where ``passes`` is None.
+    """Run the chosen passes, those of ``DEFAULT`` where ``passes`` is None.
 
     Raises:
         SpecError: a name that is no pass.
