@@ -424,14 +424,14 @@ class TestSize:
     def fill(self, kernels, count, size, now):
         kernels.mkdir(exist_ok=True)
         for i in range(count):
-            path = kernels / f"k{i:032x}.f.0.code"
+            path = kernels / f"k{i:032x}.f.{0:016x}.code"
             path.write_bytes(bytes(size))
             os.utime(path, (now - count + i,) * 2)
 
     def test_what_was_not_used_for_longest_goes_first(self, kernels, monkeypatch):
         monkeypatch.setenv(folder.LIMIT, "1")
         self.fill(kernels, 5, 300_000, time.time() - 100)
-        folder.touch(kernels / f"k{0:032x}.f.0.code")
+        folder.touch(kernels / f"k{0:032x}.f.{0:016x}.code")
         folder.sweep(kernels)
         assert [int(p.name[1:33], 16) for k in folder.stored(kernels) for p in k.paths] == [3, 4, 0]
 

@@ -18,7 +18,7 @@ from symgrad.compile.passes.fold import computed, exact
 from symgrad.compile.passes.hoist import evaluate, hoist
 from symgrad.compile.rows import separate, separations
 from symgrad.compile.training_source import NAME, training_source
-from symgrad.errors import DataError, SpecError
+from symgrad.errors import DataError, SpecError, SymgradWarning
 from symgrad.ops.dims import dim_symbol
 from symgrad.ops.record import ARG
 from symgrad.program import Binding, Builder, Program, numpy_callable
