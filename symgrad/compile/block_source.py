@@ -16,7 +16,7 @@ from symgrad.compile.parts import BLOCK, Parts, parts_of, without
 from symgrad.compile.placement import place
 from symgrad.compile.reductions import Gathering
 from symgrad.compile.rows import Separation
-from symgrad.compile.sizes import size_names
+from symgrad.compile.sizes import size_names, size_places
 from symgrad.compile.source import Function
 from symgrad.ops.dims import Dim, Shape, product
 from symgrad.ops.record import ARG, Definition
@@ -38,21 +38,12 @@ def block_plan(
         if stage:
             writer.sweep(stage, parts.sweeps[stage - 1])
         writer.section(stage, section)
+    sizes = tuple((s.name, *place) for s, place in size_places(program).items())
     return BlockPlan(
-        program, dtype, found.symbol.name, _sizes(program), tuple(writer.steps),
+        program, dtype, found.symbol.name, sizes, tuple(writer.steps),
         writer.arrays, writer.totals, tuple(writer.functions), frozenset(writer.helpers),
         tuple(dict.fromkeys(writer.file_arrays)), writer.writers,
     )  # fmt: skip
-
-
-def _sizes(program: Program) -> tuple[tuple[str, int, int], ...]:
-    """Every dimension that is an axis of an input, in order, with the first such place."""
-    found: dict[str, tuple[str, int, int]] = {}
-    for k, i in enumerate(program.inputs):
-        for axis, d in enumerate(i.shape):
-            if isinstance(d, sympy.Symbol):
-                found.setdefault(d.name, (d.name, k, axis))
-    return tuple(found.values())
 
 
 class _Writer:

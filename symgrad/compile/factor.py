@@ -12,10 +12,11 @@ Langou and Rozložník (2005)), and each column of S is right to a few roundings
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 
 import numpy as np
+
+from symgrad.compile.threads import one_blas_thread, run_shares
 
 CANCELS = 1e-4
 """The part of a column's squares that has to be left by the others; less is computed from the rows."""
@@ -111,18 +112,12 @@ def _products(
 
     The tasks and the order in which they are added depend on the sizes alone.
     """
-    import scipy.linalg  # noqa: F401  its BLAS is to be held to one thread, too
-    from numba import config
-
-    from symgrad.compile.threads import one_blas_thread
-
     rows, count = columns[0].shape[0], sum(c.shape[1] for c in columns)
     block = max(64, _BLOCK // count)
     per_task = max(1, -(-rows // (block * _TASKS))) * block
     change = None if p is None or moved is None else p[:, moved]
 
-    def task(begin: int) -> np.ndarray:
-        total = np.zeros((count, count if change is None else change.shape[1]))
+    def task(total: np.ndarray, begin: int) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
             for m in _blocks(columns, begin, min(begin + per_task, rows), block, count):
                 if change is None:
@@ -130,11 +125,12 @@ def _products(
                 else:
                     m[:, moved] = m @ change
                     total += np.dot(m.T, m[:, moved])
-        return total
 
     begins = range(0, rows, per_task)
-    with one_blas_thread(), ThreadPoolExecutor(min(config.NUMBA_NUM_THREADS, len(begins))) as pool:
-        return np.sum(list(pool.map(task, begins)), axis=0)
+    totals = np.zeros((len(begins), count, count if change is None else change.shape[1]))
+    with one_blas_thread():
+        run_shares(task, list(zip(totals, begins, strict=True)))
+    return np.asarray(np.sum(totals, axis=0))
 
 
 def _blocks(

@@ -26,20 +26,29 @@ def size_statements(
     known: Mapping[sympy.Symbol, str],
 ) -> list[str]:
     """Assign every dimension, from the shape of an array among ``names`` or as ``known`` says."""
+    places = size_places(program)
     out = []
     for s, text in dims.items():
         source = known.get(s)
         if source is None:
-            i, axis = next((i, axis) for i in program.inputs for axis, d in enumerate(i.shape) if d == s)
-            source = f"{names[i.name]}.shape[{axis}]"
+            position, axis = places[s]
+            source = f"{names[program.inputs[position].name]}.shape[{axis}]"
         out.append(f"{text} = {source}")
     return out
 
 
+def size_places(program: Program) -> dict[sympy.Symbol, tuple[int, int]]:
+    """The first input, and its axis, that has each size."""
+    found: dict[sympy.Symbol, tuple[int, int]] = {}
+    for position, i in enumerate(program.inputs):
+        for axis, d in enumerate(i.shape):
+            if isinstance(d, sympy.Symbol):
+                found.setdefault(d, (position, axis))
+    return found
+
+
 def _dim_symbols(program: Program) -> list[sympy.Symbol]:
-    found: dict[sympy.Symbol, None] = {}
-    for i in program.inputs:
-        found.update((d, None) for d in i.shape if isinstance(d, sympy.Symbol))
+    found = size_places(program)
     for i in program.inputs:
         for d in i.shape:
             unknown = sympy.sympify(d).free_symbols - found.keys()
